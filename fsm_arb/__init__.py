@@ -1,0 +1,1 @@
+"""fsm_arb: cross-exchange arbitrage as explicit, journaled state machines."""
