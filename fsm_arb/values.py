@@ -43,18 +43,23 @@ def to_decimal(value: object, name: str) -> Decimal:
     return number
 
 
+def divide(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """Return the quotient to 60 digits, whatever the thread's decimal context is."""
+    return EXACT.divide(dividend, divisor)
+
+
 def floor_to(value: Decimal, step: Decimal) -> Decimal:
     """Return the largest multiple of *step* that is <= *value*; *step* zero means no grid."""
     if not step:
         return value
-    return EXACT.multiply((value / step).to_integral_value(ROUND_FLOOR, EXACT), step)
+    return EXACT.multiply(EXACT.divide(value, step).to_integral_value(ROUND_FLOOR, EXACT), step)
 
 
 def ceil_to(value: Decimal, step: Decimal) -> Decimal:
     """Return the smallest multiple of *step* that is >= *value*; *step* zero means no grid."""
     if not step:
         return value
-    return EXACT.multiply((value / step).to_integral_value(ROUND_CEILING, EXACT), step)
+    return EXACT.multiply(EXACT.divide(value, step).to_integral_value(ROUND_CEILING, EXACT), step)
 
 
 def _amount(value: object) -> Decimal:
@@ -241,7 +246,7 @@ class MarketRules:
 
     def least_order(self, price: Decimal) -> Decimal:
         """Return the smallest quantity the venue would take at *price*, base, on the lot grid."""
-        by_notional = self.notional_min / price if self.notional_min else ZERO
+        by_notional = divide(self.notional_min, price) if self.notional_min else ZERO
         return ceil_to(max(self.lot, self.amount_min, by_notional), self.lot)
 
 
@@ -297,7 +302,7 @@ class OrderBook:
             cost += taken * level.price
             left -= taken
             if not left:
-                return cost / amount
+                return divide(cost, amount)
         return None
 
     def depth(self, side: Side, limit: Decimal) -> Decimal:
