@@ -124,6 +124,7 @@ class Memory(TradeTriggers):
     halt_reason: str = ""
     booked_quantity: Decimal | None = None  # base
     outcome: Outcome | None = None
+    end_note: str = ""  # why it ended as it did
     ended_at_ns: int | None = None
     watch_ended: bool = False
 
@@ -172,6 +173,11 @@ class Memory(TradeTriggers):
     def halted(self) -> bool:
         """Whether automation has met a wall."""
         return self.state == TradeState.HALTED
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended and nothing of it is watched any more."""
+        return self.watch_ended or (self.done and not self.orders)
 
     @property
     def orders(self) -> tuple[Order, ...]:
@@ -259,7 +265,7 @@ class Memory(TradeTriggers):
         if trigger != "wall":
             self.retry_at, self.operator_asked = None, False
         if after == TradeState.DONE:
-            self.ended_at_ns = at_ns
+            self.ended_at_ns, self.end_note = at_ns, fact.note
             if trigger == "settled":
                 self.booked_quantity = ZERO if self.booked_quantity is not None else None
 

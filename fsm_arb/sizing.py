@@ -45,6 +45,17 @@ class SizingInputs:
     quantity: Decimal | None = None  # base; an exit's, from its position; None for an entry
 
 
+@frozen
+class SizeRefused:
+    """Why a trade cannot be sized: the rule, and a sentence with the numbers and the venue."""
+
+    rule: str  # notional, lot, minimum or funds
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.message}"
+
+
 def common_lot(first: Decimal, second: Decimal) -> Decimal:
     """Return the smallest quantity that is a whole multiple of both lots (> 0)."""
     exponent = min(int(first.as_tuple().exponent), int(second.as_tuple().exponent), 0)
@@ -52,7 +63,7 @@ def common_lot(first: Decimal, second: Decimal) -> Decimal:
     return math.lcm(int(first / unit), int(second / unit)) * unit
 
 
-def size(inputs: SizingInputs) -> Plan | str:
+def size(inputs: SizingInputs) -> Plan | SizeRefused:
     """Return the plan of a trade, or the rule that refuses it, with its numbers and its venue."""
     decision, rules = inputs.decision, inputs.rules
     lot = common_lot(rules[0].lot, rules[1].lot)
@@ -61,11 +72,12 @@ def size(inputs: SizingInputs) -> Plan | str:
     elif decision.notional is not None:
         wanted = divide(decision.notional.amount, decision.prices[0])
     else:
-        return "notional: an entry needs one"
+        return SizeRefused("notional", "an entry needs one")
     quantity, note = _largest(inputs, floor_to(wanted, lot))
     quantity = floor_to(quantity, lot)
     if quantity <= 0:
-        return f"lot: {wanted:f} {rules[0].base} is less than the common lot {lot:f} of both venues{_because(note)}"
+        what = f"{wanted:f} {rules[0].base} is less than the common lot {lot:f} of both venues{_because(note)}"
+        return SizeRefused("lot", what)
     legs = _leg(inputs, 0, quantity), _leg(inputs, 1, quantity)
     plan = Plan(
         quantity=quantity,
@@ -77,8 +89,10 @@ def size(inputs: SizingInputs) -> Plan | str:
         note=note,
     )
     for index, leg in enumerate(legs):
-        refusal = _below_minimum(leg, note) or (_unfunded(inputs, index, leg) if decision.action.is_entry else "")
-        if refusal:
+        refusal = _below_minimum(leg, note)
+        if refusal is None and decision.action.is_entry:
+            refusal = _unfunded(inputs, index, leg)
+        if refusal is not None:
             return refusal
     return plan
 
@@ -159,23 +173,25 @@ def _reserved(inputs: SizingInputs, leg: LegPlan) -> tuple[Money, ...]:
     return Money(leg.amount, rules.base), Money(max(headroom, ZERO), rules.quote)
 
 
-def _below_minimum(leg: LegPlan, note: str) -> str:
+def _below_minimum(leg: LegPlan, note: str) -> SizeRefused | None:
     if leg.amount >= leg.least:
-        return ""
+        return None
     rules = leg.rules
-    return (
-        f"minimum: {leg.leg.exchange} takes no less than {leg.least:f} {rules.base} of {leg.leg.symbol} "
+    what = (
+        f"{leg.leg.exchange} takes no less than {leg.least:f} {rules.base} of {leg.leg.symbol} "
         f"(amount {rules.amount_min:f}, notional {rules.notional_min:f} {rules.quote}); "
         f"{leg.amount:f} is too small{_because(note)}"
     )
+    return SizeRefused("minimum", what)
 
 
-def _unfunded(inputs: SizingInputs, index: int, leg: LegPlan) -> str:
+def _unfunded(inputs: SizingInputs, index: int, leg: LegPlan) -> SizeRefused | None:
     for needed in leg.reserved:
         free = inputs.free[index].of(needed.currency)
         if free < needed.amount:
-            return (
-                f"funds: {leg.leg.exchange} has {free:f} {needed.currency} free of other trades; "
+            what = (
+                f"{leg.leg.exchange} has {free:f} {needed.currency} free of other trades; "
                 f"{needed.amount:f} is needed for the order and to undo it"
             )
-    return ""
+            return SizeRefused("funds", what)
+    return None

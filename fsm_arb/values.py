@@ -66,6 +66,10 @@ def _amount(value: object) -> Decimal:
     return to_decimal(value, "amount")
 
 
+def _price(value: object) -> Decimal:
+    return to_decimal(value, "price")
+
+
 def positive(_self: object, attribute: Attribute[Any], value: Decimal) -> None:
     """Attrs validator: greater than zero."""
     if value <= 0:
@@ -267,6 +271,21 @@ class Fill:
     price: Decimal  # quote per base
     fee: Fee | None = None  # None: not reported (yet)
     at_ms: int | None = None  # the venue's clock, UTC
+
+
+@frozen(kw_only=True)
+class OperatorFill:
+    """A trade that a person made on a venue, by hand, to mend another one.
+
+    Raises:
+        InvalidInput: Amount or price is not a positive number.
+    """
+
+    exchange: str  # the key in the executor's venues
+    side: Side
+    amount: Decimal = field(converter=_amount, validator=positive)  # base
+    price: Decimal = field(converter=_price, validator=positive)  # quote per base
+    fee: Fee | None = None
 
 
 @frozen

@@ -1,0 +1,1 @@
+"""The asyncio driver: journal, then wire, then observe."""

@@ -1,0 +1,46 @@
+"""One commit of a trade: its records, and what they do to its position, together or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsm_arb.errors import JournalFull
+from fsm_arb.scribe import trade_drafts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsm_arb.executor.services import Services
+    from fsm_arb.memory import Entry
+    from fsm_arb.ports import Batch
+    from fsm_arb.scribe import Page
+    from fsm_arb.trade import Trade
+
+NS_PER_S = 1_000_000_000
+
+
+async def write(
+    services: Services,
+    trade: Trade,
+    page: Page,
+    entries: Sequence[Entry],
+    also: Sequence[tuple[Page, Batch]] = (),
+) -> None:
+    """Make *entries* durable, with *also* and with what they do to the trade's position.
+
+    Raises:
+        JournalError: Nothing of it is durable.
+    """
+    started = services.clock.monotonic_ns()
+    batches = [(page, page.batch(trade_drafts(entries), live=not trade.finished)), *also]
+    if trade.done and any(entry.after != entry.before for entry in entries):
+        batches += services.positions.trade_moved(trade, entries[-1].at_ns)
+    try:
+        await services.scribe.write(batches)
+    except JournalFull as error:
+        services.stop_entries(str(error))
+        if not trade.orders:
+            raise  # a new entry finds no room
+        # A reserve was released: what is live can still be flattened, nothing new is begun.
+        await services.scribe.write(batches)
+    services.metrics.observe("commit_seconds", (services.clock.monotonic_ns() - started) / NS_PER_S)

@@ -1,0 +1,284 @@
+"""One trade's driver: one mailbox, one writer.
+
+Round and round: take what has come in, let the trade decide, make the records
+durable, then send what they call for. Nothing is sent before its intent is
+durable, and nothing that comes in is ever refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import TYPE_CHECKING
+
+from fsm_arb.errors import FsmArbError, JournalError, JournalFenced
+from fsm_arb.executor.commit import write
+from fsm_arb.executor.gate import Lane
+from fsm_arb.executor.tending import Tending
+from fsm_arb.messages import Event, Restarted, Ticked, WatchEnded
+from fsm_arb.policy import seconds_ns
+from fsm_arb.results import CrossExecutionResult, result_of
+from fsm_arb.scribe import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fsm_arb.executor.services import Services
+    from fsm_arb.memory import Entry
+    from fsm_arb.messages import Intent
+    from fsm_arb.trade import Step, Trade
+
+logger = logging.getLogger(__name__)
+
+NS_PER_S = 1_000_000_000
+JOURNAL_RETRY_S = (1.0, 30.0)  # first pause after a failed commit, and the longest
+
+
+class Runner:
+    """Drives one trade from its first record to the end of its watch."""
+
+    def __init__(self, services: Services, trade: Trade, page: Page) -> None:
+        self.trade = trade
+        self.page = page
+        self._services = services
+        self._mail: deque[tuple[Event, asyncio.Future[None] | None]] = deque()
+        self._bell = asyncio.Event()
+        self._rest = asyncio.Event()  # DONE or HALTED
+        self._stirred = asyncio.Event()  # a record was written, or driving has ended
+        self._watch_until: int | None = None
+        self._tending = Tending(services, trade, self.post)
+        self._task: asyncio.Task[None] | None = None
+
+    # -------------------------------------------------------------- from outside
+
+    def start(self, step: Step) -> None:
+        """Go on from a first step whose records are durable: send what it calls for, then drive."""
+        self._sent(step.entries, step.sends)
+        self._task = asyncio.get_running_loop().create_task(self._drive(), name=f"trade {self.trade.trade_id}")
+
+    def post(self, event: Event) -> None:
+        """Put an event into the mailbox."""
+        self._mail.append((event, None))
+        self._bell.set()
+
+    async def tell(self, event: Event) -> None:
+        """Put an event into the mailbox and wait until it is durable.
+
+        Raises:
+            InvalidInput: The trade cannot take it.
+            JournalError: It could not be made durable.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._mail.append((event, done))
+        self._bell.set()
+        await done
+
+    async def at_rest(self) -> CrossExecutionResult:
+        """Wait until the trade is DONE or HALTED and return what is true then."""
+        while True:
+            waiter = asyncio.ensure_future(self._rest.wait())
+            tasks = [waiter, *([self._task] if self._task else [])]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                waiter.cancel()
+            if self._rest.is_set():
+                return self.result()
+            if self._task is not None and self._task.done():
+                self._task.result()  # raises what ended it
+                return self.result()
+
+    async def answered(self) -> CrossExecutionResult:
+        """Wait until an operator's request was answered: the trade is at rest and nothing is asked any more."""
+        while True:
+            result = await self.at_rest()
+            if not self.trade.operator_asked or self.ended:
+                return result
+            self._stirred.clear()
+            await self._stirred.wait()
+
+    @property
+    def resting(self) -> bool:
+        """Whether the trade is DONE or HALTED, or no longer driven."""
+        return self._rest.is_set() or (self._task is not None and self._task.done())
+
+    def when_ended(self, call: Callable[[], None]) -> None:
+        """Call back once the trade is no longer driven."""
+        if self._task is not None:
+            self._task.add_done_callback(lambda _: call())
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is no longer driven: its watch is over, or another process has taken over."""
+        return self._task is not None and self._task.done()
+
+    def result(self) -> CrossExecutionResult:
+        """Return what is true now."""
+        return result_of(self.trade, self._services.positions.of_trade(self.trade))
+
+    async def close(self) -> None:
+        """Stop driving. What is only being watched is taken up at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._tending.close()
+
+    # -------------------------------------------------------------- the round
+
+    async def _drive(self) -> None:
+        try:
+            while not self.trade.finished:
+                self._tending.tend(self._now(), watching=self._watch_until is not None)
+                events = await self._next_mail()
+                await self._take(events)
+        except JournalFenced as error:
+            self._services.fenced = True
+            self._services.stop_entries(str(error))
+            self._services.alerts.raise_alert("journal taken over", str(error), {"trade": self.trade.trade_id})
+            raise
+        finally:
+            self._refuse_mail()
+            self._stirred.set()
+
+    async def _next_mail(self) -> list[tuple[Event, asyncio.Future[None] | None]]:
+        """Wait for mail, or until time alone may change something."""
+        if not self._mail:
+            now = self._now()
+            times = [
+                time
+                for time in (self.trade.wakes_at(now), self._tending.wakes_at(now), self._watch_until)
+                if time is not None
+            ]
+            pause = max(min(times, default=now + 60 * NS_PER_S) - now, 0) / NS_PER_S
+            alarm = asyncio.get_running_loop().call_later(pause, self._bell.set)
+            try:
+                await self._bell.wait()
+            finally:
+                alarm.cancel()
+        self._bell.clear()
+        mail = list(self._mail)
+        self._mail.clear()
+        return mail
+
+    async def _take(self, mail: list[tuple[Event, asyncio.Future[None] | None]]) -> None:
+        """Let the trade take in the mail, then the time: deadlines are judged after what was queued."""
+        waiting: list[asyncio.Future[None]] = []
+        entries: list[Entry] = []
+        sends: list[Intent] = []
+        over = self._watch_until is not None and self._now() >= self._watch_until
+        timely: list[Event] = [WatchEnded(now=self._now())] if over and self.trade.done else [Ticked(now=self._now())]
+        for event, answer in [*mail, *((event, None) for event in timely)]:
+            try:
+                step = self.trade.handle(event, self._services.clock.time_ns())
+            except FsmArbError as error:
+                if answer is None:
+                    raise
+                answer.set_exception(error)
+                continue
+            entries += step.entries
+            sends += step.sends
+            if answer is not None:
+                waiting.append(answer)
+        if entries and not await self._commit(entries, waiting):
+            return
+        self._sent(entries, sends)
+        for answer in waiting:
+            if not answer.done():
+                answer.set_result(None)
+
+    async def _commit(self, entries: Sequence[Entry], waiting: Sequence[asyncio.Future[None]]) -> bool:
+        """Make *entries* durable, or put the trade back to what is; return whether they are."""
+        try:
+            await self._write(entries)
+        except JournalFenced:
+            raise
+        except JournalError as error:
+            for answer in waiting:
+                if not answer.done():
+                    answer.set_exception(error)
+            await self._recover_from(error)
+            return False
+        return True
+
+    async def _write(self, entries: Sequence[Entry]) -> None:
+        await write(self._services, self.trade, self.page, entries)
+
+    async def _recover_from(self, error: JournalError) -> None:
+        """Nothing may be sent on what is not durable: cancel what rests, fold what is durable, and try again."""
+        services = self._services
+        services.stop_entries(str(error))
+        services.alerts.raise_alert("journal failed", str(error), {"trade": self.trade.trade_id})
+        resting = [order for order in self.trade.orders if order.resting]
+        pause, longest = JOURNAL_RETRY_S
+        while True:
+            await self._tending.cancel_unrecorded(resting)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, longest)
+            try:
+                found = services.scribe.trade(self.trade.trade_id, services.fresh_id)
+                if found is None:
+                    raise error
+                self.trade, self.page = found
+                self._tending.take_over(self.trade)
+                position_id = services.positions.of_trade(self.trade)
+                if position_id is not None:
+                    services.positions.reread(position_id)
+                step = self.trade.handle(Restarted(now=self._now()), services.clock.time_ns())
+                await self._write(step.entries)
+            except JournalFenced:
+                raise
+            except JournalError as again:
+                logger.error("%s: the journal still fails: %s", self.trade.trade_id, again)  # noqa: TRY400
+                continue
+            self._sent(step.entries, step.sends)
+            return
+
+    # -------------------------------------------------------------- after a commit
+
+    def _sent(self, entries: Sequence[Entry], sends: Sequence[Intent]) -> None:
+        """Do what durable records call for."""
+        trade, services = self.trade, self._services
+        now = self._now()
+        for entry in entries:
+            if entry.before != entry.after:
+                services.metrics.count("transitions", before=entry.before, trigger=entry.trigger, after=entry.after)
+            if entry.trigger in {"wall", "stalled"} and trade.halted:
+                self._alert(entry.trigger)
+        for intent in sends:
+            lane = Lane.ENTER if intent.purpose.value == "first" else Lane.FLATTEN
+            self._tending.send(intent, now, lane)
+        if trade.done:
+            services.funds.release(trade.trade_id, now)
+            if self._watch_until is None:
+                self._watch_until = now + seconds_ns(trade.policy.watch_after_done_s)
+                services.metrics.count("trades", outcome=trade.outcome.value if trade.outcome else "")
+        else:
+            self._watch_until = None
+        self._stirred.set()
+        if trade.done or trade.halted:
+            self._rest.set()
+        else:
+            self._rest.clear()
+
+    def _alert(self, trigger: str) -> None:
+        trade = self.trade
+        worst = trade.ledger.worst_exposure if trade.ledger else 0
+        what = "halted" if trigger == "wall" else "still halted"
+        self._services.alerts.raise_alert(
+            f"trade {trade.trade_id} {what}",
+            f"{trade.exposure:f} {trade.decision.legs[0].base} is naked, {worst:f} at worst; {trade.halt_reason}",
+            {"trade": trade.trade_id, "exposure": f"{trade.exposure:f}", "worst": f"{worst:f}"},
+        )
+
+    def _refuse_mail(self) -> None:
+        for _, answer in self._mail:
+            if answer is not None and not answer.done():
+                answer.cancel()
+        self._mail.clear()
+
+    def _now(self) -> int:
+        return self._services.clock.monotonic_ns()
+
+    def __repr__(self) -> str:
+        return f"<Runner {self.trade.trade_id} {self.trade.state}>"

@@ -1,0 +1,34 @@
+"""What every running trade shares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsm_arb.alerts import Alerts
+    from fsm_arb.executor.desk import Desk
+    from fsm_arb.executor.positions import CrossExchangePositionManager
+    from fsm_arb.funds import Funds
+    from fsm_arb.metrics import Metrics
+    from fsm_arb.ports import Clock
+    from fsm_arb.scribe import Scribe
+
+
+@define(eq=False)
+class Services:
+    """One executor's parts, as its trades use them."""
+
+    desks: dict[str, Desk]
+    scribe: Scribe
+    positions: CrossExchangePositionManager
+    funds: Funds
+    alerts: Alerts
+    metrics: Metrics
+    clock: Clock
+    fresh_id: Callable[[], str]
+    stop_entries: Callable[[str], None]  # called with why, when nothing new may be begun
+    fenced: bool = False  # another process has taken the journal over: send nothing

@@ -1,0 +1,199 @@
+"""What hedged entries hold and exits close, without I/O: trades in, records out."""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field, frozen
+
+from fsm_arb.errors import MachineError, PositionNotOpen
+from fsm_arb.machines.position import (
+    POSITION_TABLE,
+    Cause,
+    PositionMachine,
+    PositionState,
+    PositionView,
+    Remainder,
+)
+from fsm_arb.results import result_of
+from fsm_arb.values import ZERO, Leg, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fsm_arb.machines.table import Row
+    from fsm_arb.memory import Memory
+
+
+@frozen(kw_only=True)
+class CrossExchangePosition:
+    """What is held on two venues against each other.
+
+    Attributes:
+        position_id: Its name; an exit names it.
+        state: OPEN, CLOSING or CLOSED.
+        legs: The two markets, in the entry's order.
+        sides: Which way each leg was entered.
+        quantity: Base that is still hedged, the same on both legs within dust.
+        entry_trade_id: The trade that opened it.
+        entry_quantity: Base it was opened with, amendments included.
+        entry_prices: Average of the entry's fills, quote per base, one a leg; None where unknown.
+        leasts: Each venue's least order when the entry was sized, base.
+        fx: What one unit of legs[1]'s quote was worth in legs[0]'s at entry.
+        exits: What each exit trade has closed, base, by trade id.
+        exit_trade_id: The exit that is at work; None outside CLOSING.
+        pnls: Each trade's PnL in the quote of legs[0]; None where unknown.
+    """
+
+    position_id: str
+    state: str
+    legs: tuple[Leg, Leg]
+    sides: tuple[Side, Side]
+    entry_trade_id: str
+    entry_quantity: Decimal
+    entry_prices: tuple[Decimal | None, Decimal | None]
+    leasts: tuple[Decimal, Decimal]
+    fx: Decimal
+    exits: tuple[tuple[str, Decimal], ...] = ()
+    exit_trade_id: str | None = None
+    pnls: tuple[tuple[str, Decimal | None], ...] = ()
+
+    @property
+    def quantity(self) -> Decimal:
+        """Base that is still hedged."""
+        return max(self.entry_quantity - sum((closed for _, closed in self.exits), ZERO), ZERO)
+
+    @property
+    def tradable(self) -> bool:
+        """Whether both venues would take an order for what is left."""
+        return self.quantity >= max(self.leasts)
+
+    @property
+    def realised_pnl(self) -> Decimal | None:
+        """Entry's and exits' PnL together, in the quote of legs[0]; None where one is unknown."""
+        total = ZERO
+        for _, pnl in self.pnls:
+            if pnl is None:
+                return None
+            total += pnl
+        return total
+
+
+@frozen(kw_only=True)
+class PositionFact:
+    """How a position stands after a record. Whole, so that the last record of a stream is enough to read."""
+
+    position: CrossExchangePosition
+    trade_id: str  # the trade that made this record
+
+
+@frozen
+class PositionEntry:
+    """One record to be."""
+
+    trigger: str
+    before: str
+    after: str
+    fact: PositionFact
+
+
+@define(eq=False)
+class Position:
+    """One position and its machine."""
+
+    value: CrossExchangePosition
+    _entries: list[PositionEntry] = field(factory=list)
+
+    @classmethod
+    def opened(cls, position_id: str, trade: Memory) -> tuple[Position, tuple[PositionEntry, ...]]:
+        """Open a position from a trade that is booked."""
+        ledger = trade.ledger
+        if ledger is None or not trade.booked_quantity:
+            raise MachineError(f"{trade.trade_id}: nothing was booked, no position can open")
+        first, second = ledger.plan.legs
+        value = CrossExchangePosition(
+            position_id=position_id,
+            state=POSITION_TABLE.initial,
+            legs=(first.leg, second.leg),
+            sides=(first.side, second.side),
+            entry_trade_id=trade.trade_id,
+            entry_quantity=trade.booked_quantity,
+            entry_prices=(ledger.average_price(0), ledger.average_price(1)),
+            leasts=(first.least, second.least),
+            fx=ledger.plan.fx,
+            pnls=((trade.trade_id, result_of(trade).pnl),),
+        )
+        position = cls(value)
+        position._note("opened", trade.trade_id, value)
+        return position, position._drain()
+
+    @classmethod
+    def fold(cls, facts: Iterable[PositionFact]) -> Position | None:
+        """Return the position that these records describe; None for no record."""
+        last = deque(facts, maxlen=1)
+        return cls(last[0].position) if last else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing but dust is left."""
+        return self.value.state == PositionState.CLOSED
+
+    def exit_started(self, trade_id: str) -> tuple[PositionEntry, ...]:
+        """Begin an exit.
+
+        Raises:
+            PositionNotOpen: It is closing or closed.
+        """
+        if self.value.state != PositionState.OPEN:
+            raise PositionNotOpen(f"position {self.value.position_id} is {self.value.state}, not OPEN")
+        self._fire("exit_started", Cause.EXIT, trade_id, evolve(self.value, exit_trade_id=trade_id))
+        return self._drain()
+
+    def trade_ended(self, trade: Memory) -> tuple[PositionEntry, ...]:
+        """Take in how an entry or exit of this position ended, the first time or after it was disturbed."""
+        value = self._with(trade)
+        if trade.trade_id == value.exit_trade_id:
+            self._fire("exit_ended", Cause.EXIT, trade.trade_id, evolve(value, exit_trade_id=None))
+        elif value != self.value:
+            self._amend(trade.trade_id, value)
+        return self._drain()
+
+    def _with(self, trade: Memory) -> CrossExchangePosition:
+        """Return the position with what *trade* has done by now."""
+        value = self.value
+        quantity = trade.booked_quantity or ZERO
+        pnls = dict(value.pnls) | {trade.trade_id: result_of(trade).pnl if trade.ledger else ZERO}
+        value = evolve(value, pnls=tuple(pnls.items()))
+        if trade.trade_id == value.entry_trade_id:
+            return evolve(value, entry_quantity=quantity)
+        return evolve(value, exits=tuple((dict(value.exits) | {trade.trade_id: quantity}).items()))
+
+    def _amend(self, trade_id: str, value: CrossExchangePosition) -> None:
+        if value.state == PositionState.OPEN and not value.tradable:
+            self._fire("amended", Cause.AMENDMENT, trade_id, value)
+        elif value.state == PositionState.CLOSED and value.tradable:
+            self._fire("reopened", Cause.BUST, trade_id, value)
+        else:
+            self._note("amended", trade_id, value)
+
+    def _fire(self, trigger: str, cause: Cause, trade_id: str, value: CrossExchangePosition) -> None:
+        def record(row: Row) -> None:
+            self._note(trigger, trade_id, evolve(value, state=row.dest))
+
+        machine = PositionMachine(record, self.value.state)
+        remainder = Remainder.TRADABLE if value.tradable else Remainder.DUST
+        getattr(machine, trigger)(PositionView(remainder, cause))
+
+    def _note(self, trigger: str, trade_id: str, value: CrossExchangePosition) -> None:
+        before = self.value.state
+        self._entries.append(
+            PositionEntry(trigger, before, value.state, PositionFact(position=value, trade_id=trade_id))
+        )
+        self.value = value
+
+    def _drain(self) -> tuple[PositionEntry, ...]:
+        entries = tuple(self._entries)
+        self._entries.clear()
+        return entries
