@@ -189,15 +189,20 @@ def cancellable(s: Situation) -> tuple[int, ...]:
     """Return the orders that rest, should not any more, and have not been asked to go."""
     if not s.ledger.live:
         return ()
-    late = overdue(s) or short(s) if s.phase is Phase.FIRST else True
+    over = s.phase is not Phase.FIRST or overdue(s) or short(s)
     return tuple(
         order.intent.index
         for order in s.ledger.live
-        if order.resting
-        and order.cancel_asked_at is None
-        and late
-        and (s.phase is not Phase.REMEDY or order.intent.purpose is Purpose.FIRST or s.now >= order.deadline)
+        if over and order.resting and order.cancel_asked_at is None and _has_had_its_time(s, order)
     )
+
+
+def _has_had_its_time(s: Situation, order: Order) -> bool:
+    """Whether an order must go: all do, save a remedy within its deadline that still makes the exposure smaller."""
+    if s.phase is not Phase.REMEDY or order.intent.purpose is Purpose.FIRST or s.now >= order.deadline:
+        return True
+    # A late fill elsewhere has done its work: each further fill of it would be naked.
+    return s.ledger.exposure * order.intent.side.sign >= 0
 
 
 # ------------------------------------------------------------------ remedies
