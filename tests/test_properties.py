@@ -541,7 +541,7 @@ def test_episodes_reach_every_edge() -> None:
 
     @given(data=st.data(), policy=POLICIES, steps=st.integers(1, 60))
     @settings(
-        max_examples=600,
+        max_examples=1500,
         deadline=None,
         derandomize=True,
         database=None,
