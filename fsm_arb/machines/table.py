@@ -36,7 +36,8 @@ import itertools
 import logging
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from attrs import field, frozen
+from attrs import field as attribute
+from attrs import frozen
 from transitions import Machine, Transition
 
 from fsm_arb.errors import GuardRefused, IllegalTrigger, MachineError, TableInvalid
@@ -71,10 +72,15 @@ class Guard:
     field: str
     allowed: frozenset[Any]
     doc: str
+    # The same values to run through: hashing an enum member costs more than comparing it.
+    _values: tuple[Any, ...] = attribute(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_values", tuple(self.allowed))
 
     def __call__(self, view: object) -> bool:
         """Whether *view* has one of the allowed values."""
-        return getattr(view, self.field) in self.allowed
+        return getattr(view, self.field) in self._values
 
     @property
     def __name__(self) -> str:
@@ -91,9 +97,9 @@ def guard(name: str, field: str, *allowed: Any, doc: str) -> Guard:
 class Row:
     """One edge: in *source*, on *trigger*, when every guard is true, go to *dest*."""
 
-    source: str = field(converter=str)
-    trigger: str = field(converter=str)
-    dest: str = field(converter=str)
+    source: str = attribute(converter=str)
+    trigger: str = attribute(converter=str)
+    dest: str = attribute(converter=str)
     guards: tuple[Guard, ...] = ()
     why: str = ""  # one sentence: what happened in the world
     outcome: str | None = None  # how it ended, where this row ends it
@@ -162,7 +168,14 @@ class Table:
         Raises:
             MachineError: There is no such state.
         """
-        return tuple(row for row in self.rows_from(state) if all(each(view) for each in row.guards))
+        enabled = []
+        for row in self.rows_from(state):
+            for each in row.guards:
+                if not each(view):
+                    break
+            else:
+                enabled.append(row)
+        return tuple(enabled)
 
     def find(self, state_before: str, trigger: str, state_after: str) -> Row | None:
         """Return the first row along this edge, or None where there is no such edge."""
