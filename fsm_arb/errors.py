@@ -137,7 +137,7 @@ class JournalCorrupt(JournalError):
     """A record was torn, altered, dropped, duplicated or moved.
 
     Attributes:
-        seq: Global sequence of the first record that is wrong.
+        seq: Global sequence of the first record that is wrong; 0 where the damage is of no single record.
     """
 
     def __init__(self, seq: int, reason: str) -> None:
