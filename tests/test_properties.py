@@ -254,8 +254,14 @@ class World:
 
 # ------------------------------------------------------------------ what may happen
 
-SHARES = st.sampled_from([D(1), D("0.5"), D("0.3"), D("0.001"), D("0.0000001")]) | st.decimals(
-    "0.00001", "0.99999", places=5
+# Half of the fills are whole: what goes well must be reached, too.
+SHARES = st.booleans().flatmap(
+    lambda whole: (
+        st.just(D(1))
+        if whole
+        else st.sampled_from([D("0.5"), D("0.3"), D("0.001"), D("0.0000001")])
+        | st.decimals("0.00001", "0.99999", places=5)
+    )
 )
 
 
@@ -299,7 +305,9 @@ class Chaos:
         self.world.tell(Ticked(now=self.world.now))
 
     def place_ends(self, order: TrueOrder) -> None:
-        how = self.draw(st.sampled_from(["ack", "ack_filled", "refused", "lost_executed", "lost_never", "late"]))
+        how = self.draw(
+            st.sampled_from(["ack", "ack_filled", "ack_filled", "refused", "lost_executed", "lost_never", "late"])
+        )
         world, index = self.world, order.intent.index
         outcome: Any = InDoubt(code="timeout", message="no answer")
         if how in {"ack", "ack_filled"}:
