@@ -40,10 +40,12 @@ class Readings:
 
 def refusal(decision: CrossExchangeDecision, policy: ExecutionPolicy, readings: Readings) -> str:
     """Return why *decision* may not be begun now, naming the venue or the rule; empty: it may."""
-    for leg, health in zip(decision.legs, readings.health, strict=True):
-        said = _venue_refusal(leg.exchange, health, entry=decision.action.is_entry, policy=policy)
-        if said:
-            return said
+    said = [
+        _venue_refusal(leg.exchange, health, entry=decision.action.is_entry, policy=policy)
+        for leg, health in zip(decision.legs, readings.health, strict=True)
+    ]
+    if any(said):
+        return "; ".join(each for each in said if each)  # both venues, where neither may be traded on
     if decision.action.is_exit:
         return ""
     if isinstance(readings.fx, str):

@@ -42,12 +42,13 @@ class Situation:
     survey: Surveyed | None = None  # both books and balances, asked for since the ledger last changed
     attempt: int = 0  # remedies tried within the budget
     not_before: int = 0  # monotonic ns; the back-off between attempts
-    refused: frozenset[Kind] = frozenset()  # remedies a venue has refused within the budget
+    refused: frozenset[Kind] = frozenset()  # remedies a venue refused or left half open within the budget
     retry_due: bool = False  # halted: a slow retry is due, or an operator asked
     booked: Decimal | None = None  # base, once matched and booked
+    exits: bool = False  # an exit: completing makes its position smaller, unwinding makes it larger again
 
 
-def choose(s: Situation) -> Choice:  # noqa: C901, PLR0911 - one question after another is the point
+def choose(s: Situation) -> Choice:  # noqa: PLR0911 - one question after another is the point
     """Return what to do next: exactly one of eight answers. The order of the questions is the argument.
 
     1. What rests past its time is cancelled first: a cancel can only make the
@@ -67,7 +68,7 @@ def choose(s: Situation) -> Choice:  # noqa: C901, PLR0911 - one question after 
         return _answer(s, Kind.CANCEL, "its time is over", orders=overdue)
     doubtful = _unsure(s)
     if doubtful:
-        oldest = min(order.unsure_since or s.now for order in doubtful)
+        oldest = min(order.unsure_since for order in doubtful if order.unsure_since is not None)
         expired = s.now - oldest >= seconds_ns(s.policy.doubt_max_s)
         if not expired or _remedy_at_work(s):
             return _answer(s, Kind.PROBE, "an order is in doubt")
@@ -85,8 +86,7 @@ def choose(s: Situation) -> Choice:  # noqa: C901, PLR0911 - one question after 
             return _remedy(s)
         case Standing.FLAT:
             return _answer(s, Kind.WAIT, "nothing is left to do")
-        case Standing.UNSETTLED:
-            return _answer(s, Kind.HALT, "what is known matches; an order is still in doubt")
+    return _answer(s, Kind.HALT, "what is known matches; an order is still in doubt")
 
 
 def _answer(
@@ -134,7 +134,11 @@ def acts_on_known(s: Situation) -> bool:
     if s.policy.doubt_remedy is not DoubtRemedy.ACT_ON_KNOWN or s.phase is Phase.FIRST:
         return False
     longest = seconds_ns(s.policy.doubt_max_s)
-    return all(order.unsure_since is not None and s.now - order.unsure_since >= longest for order in s.ledger.live)
+    return all(
+        order.unsure_since is not None and s.now - order.unsure_since >= longest
+        for order in s.ledger.orders
+        if order.live or order.provisional
+    )
 
 
 def _remedy_at_work(s: Situation) -> bool:
@@ -181,8 +185,10 @@ def short(s: Situation) -> bool:
 
 
 def overdue(s: Situation) -> bool:
-    """Whether something lives past its deadline."""
-    return any(s.now >= order.deadline for order in s.ledger.live)
+    """Whether something lives, or its end is not known, past its deadline."""
+    if s.ledger.known:
+        return False
+    return any(s.now >= order.deadline for order in s.ledger.orders if order.live or order.provisional)
 
 
 def cancellable(s: Situation) -> tuple[int, ...]:
@@ -228,8 +234,10 @@ def _remedy(s: Situation) -> Choice:
 
 
 def _rank(s: Situation, option: Option) -> tuple[bool, bool, bool, Decimal]:
-    """Order remedies: not refused before, then the one that fits a booking or the policy, then the cheaper."""
-    excess = s.booked is not None and max(s.ledger.progress(0), s.ledger.progress(1)) > s.booked
+    """Order remedies: not tried in vain, then the one that fits a booking or the policy, then the cheaper."""
+    # By more than the dust that was booked with it: what a bust leaves behind is no excess.
+    beyond = ZERO if s.booked is None else max(s.ledger.progress(0), s.ledger.progress(1)) - s.booked
+    excess = beyond >= s.ledger.plan.dust
     preferred = {
         Remedy.COMPLETE: Kind.COMPLETE,
         Remedy.UNWIND: Kind.UNWIND,
@@ -249,7 +257,7 @@ def _why(s: Situation, best: Option, sendable: list[Option]) -> str:
     if len(sendable) == 1:
         return f"only to {best.kind.value} can be sent"
     if best.kind not in s.refused and any(option.kind in s.refused for option in sendable):
-        return "the other was refused"
+        return "the other was refused or left half open"
     if s.booked is not None:
         return "back to the booked quantity"
     return "cheaper" if s.policy.remedy is Remedy.CHEAPEST else "preferred by the policy"
@@ -280,7 +288,7 @@ def _option(s: Situation, kind: Kind, index: int, side: Side) -> Option:
     option = evolve(option, touch=touch, bound=bound)
     if (touch - bound) * side.sign > 0:
         return evolve(option, blocked=f"{touch:f} is past the most it may lose, {bound:f}")
-    if not s.ledger.plan.legs[index].rules.spot and kind is Kind.UNWIND:
+    if not leg.rules.spot and (kind is Kind.UNWIND) is not s.exits:
         affordable = amount  # reduce-only: it frees margin
     else:
         affordable = _affordable(s, index, side, bound, survey.balances)
@@ -338,8 +346,7 @@ def _cost(s: Situation, option: Option, book: OrderBook) -> Decimal | None:
     None: the book holds less than half of it.
     """
     taken = min(option.amount, sum((level.amount for level in book.against(option.side)), ZERO))
-    vwap = book.vwap(option.side, taken)
-    if vwap is None or taken < option.amount / 2:
+    if taken < option.amount / 2 or (vwap := book.vwap(option.side, taken)) is None:
         return None
     plan, ledger, sign = s.ledger.plan, s.ledger, option.side.sign
     lead = 0 if ledger.progress(0) >= ledger.progress(1) else 1

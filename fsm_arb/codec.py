@@ -40,6 +40,7 @@ def _converter() -> Converter:
     return converter
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 _CONVERTER = _converter()
 _UNSTRUCTURE = {kind: _CONVERTER.get_unstructure_hook(kind) for kind in _NAMES}
 
@@ -58,7 +59,7 @@ def loads(text: str) -> Any:
     """Return the fact that `dumps` wrote.
 
     Raises:
-        JournalForeign: The text is of a version or a kind that this code does not know.
+        JournalForeign: The text is of a version or a kind that this code does not know, or does not hold it.
     """
     try:
         envelope = json.loads(text)
@@ -70,7 +71,10 @@ def loads(text: str) -> Any:
     kind = _TYPES.get(name)
     if kind is None:
         raise JournalForeign(f"a payload holds a {name!r}, which this code does not know")
-    return _CONVERTER.structure(body, kind)
+    try:
+        return _CONVERTER.structure(body, kind)
+    except Exception as error:
+        raise JournalForeign(f"a payload named {name!r} does not hold one: {text[:80]!r}") from error
 
 
 assert set(get_args(Fact)) <= set(_NAMES)  # noqa: S101 - a fact without a name cannot be journaled

@@ -9,9 +9,10 @@ are never both begun.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from fsm_arb.values import ZERO, Balances, Money
 
@@ -20,59 +21,48 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 
-@frozen
-class _Hold:
-    amounts: tuple[tuple[str, Money], ...]  # by venue
-    ended_at: int | None = None  # monotonic ns
-
-
 @define(eq=False)
 class Funds:
-    """Reservations by trade."""
+    """Reservations by venue and trade. Every question costs the same, however many trades run."""
 
-    _holds: dict[str, _Hold] = field(factory=dict)
-    _newest: dict[str, int] = field(factory=dict)  # by venue: when its newest balance was asked for, monotonic ns
+    _holds: dict[str, dict[str, tuple[Money, ...]]] = field(factory=dict)  # by venue, by trade
+    _totals: dict[tuple[str, str], Decimal] = field(factory=dict)  # by venue and currency
+    # By venue, in order: monotonic ns, the trade, and what it held then; it may have been begun anew since.
+    _ended: dict[str, deque[tuple[int, str, tuple[Money, ...]]]] = field(factory=dict)
 
     def reserve(self, trade_id: str, amounts: Iterable[tuple[str, Money]]) -> None:
         """Hold back *amounts* (venue, money) for a trade; replaces what it held."""
-        self._holds[trade_id] = _Hold(tuple(amounts))
+        for venue in self._holds:
+            self._drop(venue, trade_id)
+        for venue, money in amounts:
+            holds = self._holds.setdefault(venue, {})
+            holds[trade_id] = (*holds.get(trade_id, ()), money)
+            key = venue, money.currency
+            self._totals[key] = self._totals.get(key, ZERO) + money.amount
 
     def release(self, trade_id: str, now: int) -> None:
         """Let a trade's reservation go with the next balance that is asked for after *now* (monotonic ns)."""
-        hold = self._holds.get(trade_id)
-        if hold is not None and hold.ended_at is None:
-            self._holds[trade_id] = _Hold(hold.amounts, now)
+        for venue, holds in self._holds.items():
+            if trade_id in holds:
+                self._ended.setdefault(venue, deque()).append((now, trade_id, holds[trade_id]))
 
     def read(self, venue: str, asked_at: int) -> None:
         """Take in that a balance of *venue* asked for at *asked_at* (monotonic ns) is known; forget what it shows."""
-        if self._newest.get(venue, -1) >= asked_at:
-            return
-        self._newest[venue] = asked_at
-        self._holds = {trade_id: hold for trade_id, hold in self._holds.items() if not self._shown(hold)}
+        ended = self._ended.get(venue)
+        while ended and ended[0][0] < asked_at:
+            _, trade_id, held = ended.popleft()
+            if self._holds[venue].get(trade_id) is held:
+                self._drop(venue, trade_id)
 
-    def _shown(self, hold: _Hold) -> bool:
-        """Whether the newest balances of all its venues were asked for after its trade ended."""
-        ended_at = hold.ended_at
-        return ended_at is not None and all(self._newest.get(venue, -1) > ended_at for venue, _ in hold.amounts)
+    def held(self, venue: str, currency: str) -> Decimal:
+        """Return what is held back of *currency* on *venue*."""
+        return self._totals.get((venue, currency), ZERO)
 
-    def held(self, venue: str, currency: str, asked_at: int) -> Decimal:
-        """Return what is held back of *currency* from a balance that was asked for at *asked_at*."""
-        return sum(
-            (
-                money.amount
-                for hold in self._holds.values()
-                if hold.ended_at is None or hold.ended_at >= asked_at
-                for where, money in hold.amounts
-                if where == venue and money.currency == currency
-            ),
-            ZERO,
-        )
+    def available(self, venue: str, balances: Balances) -> Balances:
+        """Return the newest *balances* of *venue* less what trades hold back."""
+        free = {currency: max(amount - self.held(venue, currency), ZERO) for currency, amount in balances.free.items()}
+        return Balances(free=free)
 
-    def available(self, venue: str, balances: Balances, asked_at: int) -> Balances:
-        """Return *balances* less what running trades hold back."""
-        return Balances(
-            free={
-                currency: max(amount - self.held(venue, currency, asked_at), ZERO)
-                for currency, amount in balances.free.items()
-            }
-        )
+    def _drop(self, venue: str, trade_id: str) -> None:
+        for money in self._holds[venue].pop(trade_id, ()):
+            self._totals[venue, money.currency] -= money.amount

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 ID_BITS = 64  # two bots on one account, or a restored backup, never meet
 _RANDOM_DIGITS = 13  # 36**13 > 2**64
+_ID_BYTES = ID_BITS // 8
+_POOL = 64  # ids drawn at a time
 _EPOCH_DIGITS = 4
 _EPOCH_SPAN = 36**_EPOCH_DIGITS
 
@@ -38,8 +41,23 @@ def client_order_id(epoch: int, random_bits: int) -> str:
 
 
 def client_order_ids(epoch: int) -> Callable[[], str]:
-    """Return a source of client order ids for one process's hold on the journal."""
-    return lambda: client_order_id(epoch, secrets.randbits(ID_BITS))
+    """Return a source of client order ids for one process's hold on the journal.
+
+    The system is asked for many at a time, since asking it lets other threads in;
+    a forked child asks anew and never repeats its parent's.
+    """
+    pool: list[int] = []
+    owner = os.getpid()
+
+    def fresh() -> str:
+        nonlocal owner
+        if not pool or os.getpid() != owner:
+            owner = os.getpid()
+            drawn = secrets.token_bytes(_POOL * _ID_BYTES)
+            pool[:] = [int.from_bytes(drawn[at : at + _ID_BYTES]) for at in range(0, len(drawn), _ID_BYTES)]
+        return client_order_id(epoch, pool.pop())
+
+    return fresh
 
 
 def fresh_decision_id() -> str:

@@ -60,7 +60,7 @@ class Order:
     fee_looks: int = 0  # readings of the ended order that told no fee
     base_fee: Decimal = ZERO  # base, charged or, while not known, assumed
     misses: int = 0  # covered misses since the placing call ended
-    refusal: str = ""  # why it is DEAD
+    refusal: str = ""  # why it is DEAD, or CLOSED because it was no longer found
     mismatch: str = ""  # why what the venue shows under our id cannot be ours
     unsure_since: int | None = None  # since when an answer is overdue
 
@@ -263,9 +263,10 @@ def missed(ledger: Ledger, fact: Missed, fence_ns: int) -> Ledger:
     counted = evolve(order, misses=order.misses + 1)
     if counted.misses < MISSES_MIN or fact.asked_at < since + fence_ns:
         return ledger.replace(counted)
+    since_what = "it was asked to go" if order.lifecycle is Lifecycle.OPEN else "it was sent"
+    absent = f"absent: not found {counted.misses} times, {(fact.asked_at - since) / 1e9:.1f} s after {since_what}"
     if order.lifecycle is Lifecycle.OPEN:
-        return ledger.replace(_ended(counted, fact.now))
-    absent = f"absent: not found {counted.misses} times, {(fact.asked_at - since) / 1e9:.1f} s after it was sent"
+        return ledger.replace(_ended(evolve(counted, refusal=absent), fact.now))
     return ledger.replace(
         evolve(counted, lifecycle=Lifecycle.DEAD, refusal=absent, ended_at=fact.now, unsure_since=None)
     )
@@ -319,13 +320,15 @@ def restarted(ledger: Ledger, now: int) -> Ledger:
 def _merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Order:
     mismatch = _mismatch(order.intent, snapshot, leg)
     if mismatch:
-        return evolve(order, mismatch=mismatch, unsure_since=order.unsure_since or now)
+        return evolve(order, mismatch=mismatch, unsure_since=now if order.unsure_since is None else order.unsure_since)
     fills = _united(order.fills, snapshot.fills)
     by_fills = sum((fill.amount for fill in fills), ZERO)
     gross = max(order.gross, snapshot.filled, by_fills)
     fees, known = _fees(order, snapshot, fills, gross, by_fills)
     ended = snapshot.status is OrderStatus.ENDED
-    was_ended = order.lifecycle is Lifecycle.CLOSED
+    # What was only believed absent is back; what a venue has called over stays over, whatever an older reading says.
+    back = order.lifecycle is Lifecycle.DEAD or (order.lifecycle is Lifecycle.CLOSED and bool(order.refusal))
+    was_ended = order.lifecycle is Lifecycle.CLOSED and not back
     looks = order.fee_looks
     if ended and snapshot.filled >= gross and not known:
         looks = min(looks + 1, FEE_LOOKS_MIN)
@@ -348,13 +351,14 @@ def _merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Or
         refusal="",
         misses=0,
         ended_at=order.ended_at if was_ended else None,
-        unsure_since=order.unsure_since if was_ended or order.cancel_asked_at is not None else None,
+        unsure_since=None if back or order.cancel_asked_at is None else order.unsure_since,
     )
-    if ended and not was_ended:
-        return _ended(merged, now)
-    if was_ended and known:
-        return evolve(merged, unsure_since=None)
-    return merged
+    if back:  # its time is long over, and its clocks may be those of another process
+        merged = evolve(merged, deadline=now, placing_ended_at=now, cancel_asked_at=None)
+    if was_ended:
+        since = now if order.unsure_since is None else order.unsure_since
+        return evolve(merged, unsure_since=None if known else since)
+    return _ended(merged, now) if ended else merged
 
 
 def _ended(order: Order, now: int) -> Order:

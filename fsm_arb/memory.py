@@ -42,7 +42,6 @@ from fsm_arb.messages import (
     WatchEnded,
 )
 from fsm_arb.policy import ExecutionPolicy, seconds_ns
-from fsm_arb.ports import Refused
 from fsm_arb.values import ZERO
 
 if TYPE_CHECKING:
@@ -117,12 +116,13 @@ class Memory(TradeTriggers):
     survey: Surveyed | None = None
     attempt: int = 0
     not_before: int = 0
-    refused: frozenset[Kind] = frozenset()
+    refused: frozenset[Kind] = frozenset()  # remedies a venue refused or left half open within the budget
     retry_at: int | None = None  # HALTED: monotonic ns of the next slow retry
     operator_asked: bool = False
     ever_halted: bool = False
     halt_reason: str = ""
     booked_quantity: Decimal | None = None  # base
+    bookings: int = 0  # how often it was booked: a disturbed trade is booked again
     outcome: Outcome | None = None
     end_note: str = ""  # why it ended as it did
     ended_at_ns: int | None = None
@@ -141,16 +141,24 @@ class Memory(TradeTriggers):
             raise MachineError(f"{trade_id}: its first record is not that it was begun")
         trade = cls(trade_id, fresh_id, first.fact, first.at_ns)
         for entry in rest:
-            if entry.before != trade.state:
-                raise MachineError(f"{trade_id}: record {entry.trigger} leaves {entry.before}, but it is {trade.state}")
-            if isinstance(entry.fact, Moved):
-                if TRADE_TABLE.find(entry.before, entry.trigger, entry.after) is None:
-                    raise MachineError(f"{trade_id}: no row {entry.before} -- {entry.trigger} --> {entry.after}")
-                trade._apply_move(entry.trigger, entry.after, entry.fact, entry.at_ns)
-                trade.state = entry.after
-            else:
-                trade._apply(entry.fact)
+            trade.remember(entry)
         return trade
+
+    def remember(self, entry: Entry) -> None:
+        """Take in the next record as it was written. Decides nothing.
+
+        Raises:
+            MachineError: The record moves along an edge that is no row of the table.
+        """
+        if entry.before != self.state:
+            raise MachineError(f"{self.trade_id}: record {entry.trigger} leaves {entry.before}, but it is {self.state}")
+        if not isinstance(entry.fact, Moved):
+            self._apply(entry.fact)
+            return
+        if TRADE_TABLE.find(entry.before, entry.trigger, entry.after) is None:
+            raise MachineError(f"{self.trade_id}: no row {entry.before} -- {entry.trigger} --> {entry.after}")
+        self._apply_move(entry.trigger, entry.after, entry.fact, entry.at_ns)
+        self.state = entry.after
 
     # -------------------------------------------------------------- what others ask
 
@@ -177,7 +185,7 @@ class Memory(TradeTriggers):
     @property
     def finished(self) -> bool:
         """Whether it has ended and nothing of it is watched any more."""
-        return self.watch_ended or (self.done and not self.orders)
+        return self.done and (self.watch_ended or not self.orders)
 
     @property
     def orders(self) -> tuple[Order, ...]:
@@ -224,18 +232,18 @@ class Memory(TradeTriggers):
         self.aborting = fact.reason
 
     def _apply_watch_ended(self, _fact: WatchEnded) -> None:
-        self.watch_ended = True
+        self.watch_ended = self.done  # a late fact may have disturbed it in the same moment
 
     def _apply_intended(self, fact: Intended) -> None:
         if any(intent.purpose is not Purpose.FIRST for intent in fact.intents):
             self._spend_attempt(fact.now)
 
-    def _apply_refused(self, fact: PlaceEnded) -> None:
-        if not isinstance(fact.outcome, Refused):
+    def _apply_remedy(self, fact: PlaceEnded | Observed | Missed) -> None:
+        """Remember a remedy that a venue refused or left half open: the other one goes first next time."""
+        order = self.orders[fact.order]
+        if order.intent.purpose is Purpose.FIRST or order.live or order.filled * 2 > order.intent.amount:
             return
-        purpose = self.orders[fact.order].intent.purpose
-        if purpose is not Purpose.FIRST:
-            self.refused |= {Kind.COMPLETE if purpose is Purpose.COMPLETE else Kind.UNWIND}
+        self.refused |= {Kind.COMPLETE if order.intent.purpose is Purpose.COMPLETE else Kind.UNWIND}
 
     def _spend_attempt(self, now: int) -> None:
         self.survey = None
@@ -257,11 +265,13 @@ class Memory(TradeTriggers):
         self.outcome = fact.outcome
         if fact.booked is not None:
             self.booked_quantity = fact.booked
+            self.bookings += 1
         if trigger == "wall":
             self.ever_halted, self.halt_reason, self.survey = True, fact.note, None
             self.retry_at = fact.now + seconds_ns(self.policy.halted_retry_s)
         if trigger in {"resume", "disturbed"}:
             self.attempt, self.not_before, self.refused = 0, fact.now, frozenset()
+            self.watch_ended = False
         if trigger != "wall":
             self.retry_at, self.operator_asked = None, False
         if after == TradeState.DONE:
@@ -275,7 +285,9 @@ _MEMORY_AFTER: dict[type, Callable[[Memory, Any], None]] = {
     Checked: Memory._apply_checked,
     Sized: Memory._apply_sized,
     Intended: Memory._apply_intended,
-    PlaceEnded: Memory._apply_refused,
+    PlaceEnded: Memory._apply_remedy,
+    Observed: Memory._apply_remedy,
+    Missed: Memory._apply_remedy,
     Surveyed: Memory._apply_surveyed,
     Stalled: Memory._apply_stalled,
     Resumed: Memory._apply_resumed,

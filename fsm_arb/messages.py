@@ -205,7 +205,7 @@ class Surveyed:
 
 @frozen(kw_only=True)
 class Stalled:
-    """A remedy was due and none could be sent: the attempt is spent."""
+    """A remedy was due and none could be sent, or an order is still in doubt: the attempt is spent."""
 
     now: int
     choice: Choice

@@ -167,7 +167,9 @@ class Position:
         pnls = dict(value.pnls) | {trade.trade_id: result_of(trade).pnl if trade.ledger else ZERO}
         value = evolve(value, pnls=tuple(pnls.items()))
         if trade.trade_id == value.entry_trade_id:
-            return evolve(value, entry_quantity=quantity)
+            ledger = trade.ledger
+            prices = (ledger.average_price(0), ledger.average_price(1)) if ledger else value.entry_prices
+            return evolve(value, entry_quantity=quantity, entry_prices=prices)
         return evolve(value, exits=tuple((dict(value.exits) | {trade.trade_id: quantity}).items()))
 
     def _amend(self, trade_id: str, value: CrossExchangePosition) -> None:

@@ -176,9 +176,15 @@ def _pnl(ledger: Ledger) -> tuple[Decimal | None, str]:
         for fee in order.fees:
             if fee.currency == leg.rules.quote:
                 cash -= fee.amount * kept
-            elif fee.currency != leg.rules.base:  # a base fee shows in the exposure
+            elif fee.amount and fee.currency != leg.rules.base:  # a base fee shows in the exposure
                 return None, f"PnL unknown: no rate for a fee of {fee.amount:f} {fee.currency}"
         total += plan.worth(order.intent.leg, cash)
     for fill in ledger.external:
-        total += plan.worth(fill.leg, -fill.side.sign * fill.amount * fill.price)
+        rules = plan.legs[fill.leg].rules
+        cash = -fill.side.sign * fill.amount * fill.price
+        if fill.fee and fill.fee.currency == rules.quote:
+            cash -= fill.fee.amount
+        elif fill.fee and fill.fee.currency != rules.base:
+            return None, f"PnL unknown: no rate for a fee of {fill.fee.amount:f} {fill.fee.currency}"
+        total += plan.worth(fill.leg, cash)
     return total, ""

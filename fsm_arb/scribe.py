@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, evolve
 
 from fsm_arb.codec import dumps, loads
 from fsm_arb.memory import Entry
@@ -71,8 +71,14 @@ class Scribe:
         Raises:
             JournalError: Nothing of them is durable.
         """
-        await self.journal.append([batch for _, batch in batches])
+        merged: dict[str, tuple[Page, Batch]] = {}
         for page, batch in batches:
+            earlier = merged.get(batch.stream)
+            if earlier is not None:  # an exit that begins and ends in one commit
+                batch = evolve(batch, drafts=earlier[1].drafts + batch.drafts)  # noqa: PLW2901
+            merged[batch.stream] = page, batch
+        await self.journal.append([batch for _, batch in merged.values()])
+        for page, batch in merged.values():
             page.seq += len(batch.drafts)
 
     def entries(self, trade_id: str) -> Iterator[Entry]:

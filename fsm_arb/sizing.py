@@ -91,7 +91,7 @@ def size(inputs: SizingInputs) -> Plan | SizeRefused:
     for index, leg in enumerate(legs):
         refusal = _below_minimum(leg, note)
         if refusal is None and decision.action.is_entry:
-            refusal = _unfunded(inputs, index, leg)
+            refusal = _unfunded(inputs, index, legs)
         if refusal is not None:
             return refusal
     return plan
@@ -111,8 +111,12 @@ def _largest(inputs: SizingInputs, wanted: Decimal) -> tuple[Decimal, str]:
     quantity, note = wanted, ""
     for index, rules in enumerate(inputs.rules):
         exchange = inputs.decision.legs[index].exchange
-        if rules.amount_max is not None and quantity > rules.amount_max:
-            quantity, note = rules.amount_max, f"{exchange} takes no more than {rules.amount_max:f} at once"
+        if rules.amount_max is not None:
+            # A buyer orders more to make up for a base fee; that must fit too.
+            kept = rules.taker_fee if rules.fee_in is FeeIn.BASE_ON_BUY and inputs.sides[index] is Side.BUY else ZERO
+            most = rules.amount_max * (ONE - kept)
+            if quantity > most:
+                quantity, note = most, f"{exchange} takes no more than {rules.amount_max:f} at once"
         book = inputs.decision.books[index]
         if book is not None:
             depth = _depth(inputs, index, book)
@@ -138,8 +142,9 @@ def _lead(inputs: SizingInputs) -> int:
 
 def _leg(inputs: SizingInputs, index: int, quantity: Decimal) -> LegPlan:
     rules, side, price = inputs.rules[index], inputs.sides[index], inputs.decision.prices[index]
-    # The worst price a remedy may carry: a least order that a wider band makes too small is none.
-    least = rules.least_order(price * (ONE - inputs.policy.final_band))
+    # At the far end of the widest band: a least order that a wider band makes too small is none.
+    widest = max(inputs.policy.final_band, inputs.policy.slippage_bps / BPS)
+    least = rules.least_order(price * (ONE - widest))
     leg = LegPlan(
         leg=inputs.decision.legs[index],
         side=side,
@@ -185,13 +190,16 @@ def _below_minimum(leg: LegPlan, note: str) -> SizeRefused | None:
     return SizeRefused("minimum", what)
 
 
-def _unfunded(inputs: SizingInputs, index: int, leg: LegPlan) -> SizeRefused | None:
-    for needed in leg.reserved:
-        free = inputs.free[index].of(needed.currency)
-        if free < needed.amount:
+def _unfunded(inputs: SizingInputs, index: int, legs: tuple[LegPlan, LegPlan]) -> SizeRefused | None:
+    leg, other = legs[index], legs[1 - index]
+    shared = other.reserved if other.leg.exchange == leg.leg.exchange else ()
+    for money in leg.reserved:
+        needed = money.amount + sum((each.amount for each in shared if each.currency == money.currency), ZERO)
+        free = inputs.free[index].of(money.currency)
+        if free < needed:
             what = (
-                f"{leg.leg.exchange} has {free:f} {needed.currency} free of other trades; "
-                f"{needed.amount:f} is needed for the order and to undo it"
+                f"{leg.leg.exchange} has {free:f} {money.currency} free of other trades; "
+                f"{needed:f} is needed for the order and to undo it"
             )
             return SizeRefused("funds", what)
     return None

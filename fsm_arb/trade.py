@@ -87,7 +87,13 @@ class Trade(Memory):
         sides: tuple[Side, Side] | None = None,
         quantity: Decimal | None = None,
     ) -> tuple[Trade, Step]:
-        """Take up a decision. *sides* and *quantity* (base) come from the position where it is an exit."""
+        """Take up a decision. *sides* and *quantity* (base) come from the position where it is an exit.
+
+        Raises:
+            InvalidInput: An exit without its sides: the wrong ones would double its position.
+        """
+        if sides is None and decision.action.is_exit:
+            raise InvalidInput("sides", sides, "must be given for an exit: its position says what it reverses")
         begun = Begun(
             now=now, decision=decision, sides=sides or decision.entry_sides(), policy=policy, quantity=quantity
         )
@@ -133,12 +139,9 @@ class Trade(Memory):
         if self.ledger is None or self.state not in _PHASES:
             return None
         longest = seconds_ns(self.policy.doubt_max_s)
-        times = [order.deadline for order in self.ledger.live]
-        times += [
-            order.unsure_since + longest
-            for order in self.ledger.orders
-            if order.unsure_since is not None and (order.live or order.provisional)
-        ]
+        open_ended = [order for order in self.ledger.orders if order.live or order.provisional]
+        times = [order.deadline for order in open_ended]
+        times += [order.unsure_since + longest for order in open_ended if order.unsure_since is not None]
         times.append(self.not_before)
         if self.retry_at is not None:
             times.append(self.retry_at)
@@ -152,10 +155,12 @@ class Trade(Memory):
             return
         if isinstance(event, PlaceEnded | Observed | Missed) and not self._tells_more(event):
             return
+        if isinstance(event, Sized) and self.orders:
+            raise MachineError(f"{self.trade_id}: it has orders already; another plan would forget them")
         if isinstance(event, ExternalFill):
             self._check_external(event)
-        if isinstance(event, Busted) and event.amount > self.orders[event.order].filled:
-            raise InvalidInput("amount", event.amount, f"exceeds what order {event.order} has filled")
+        if isinstance(event, Busted):
+            self._check_bust(event)
         self._note(event, at_ns)
 
     def _tells_more(self, event: PlaceEnded | Observed | Missed) -> bool:
@@ -173,6 +178,15 @@ class Trade(Memory):
         after = evolve(self.ledger, external=(*self.ledger.external, fill))
         if abs(after.exposure) >= abs(self.ledger.exposure):
             raise InvalidInput("fill", fill, f"does not make the exposure of {self.ledger.exposure:f} smaller")
+        if after.exposure * self.ledger.exposure < 0 and not after.within_dust:
+            raise InvalidInput("fill", fill, f"turns the exposure of {self.ledger.exposure:f} into {after.exposure:f}")
+
+    def _check_bust(self, bust: Busted) -> None:
+        if not 0 <= bust.order < len(self.orders):
+            raise InvalidInput("order", bust.order, f"is none of the trade's {len(self.orders)} orders")
+        filled = self.orders[bust.order].filled
+        if not ZERO < bust.amount <= filled:
+            raise InvalidInput("amount", bust.amount, f"must be above zero and within the {filled:f} that has filled")
 
     def _advance(self, now: int, at_ns: int) -> None:
         """Take every edge that is true now, one after the other, then act on the choice."""
@@ -251,7 +265,7 @@ class Trade(Memory):
             self._send(intents, choice, now, at_ns)
         elif choice.option is not None:
             self._send([self._remedy_intent(choice, now)], choice, now, at_ns)
-        elif choice.weighed:
+        elif choice.weighed or (choice.kind is Kind.HALT and self.halted and self._retry_due(now)):
             self._note(Stalled(now=now, choice=choice), at_ns)
 
     def _send(self, intents: list[Intent], choice: Choice, now: int, at_ns: int) -> None:
@@ -310,6 +324,7 @@ class Trade(Memory):
             refused=self.refused,
             retry_due=self._retry_due(now),
             booked=self.booked_quantity,
+            exits=self.decision.action.is_exit,
         )
 
     def _retry_due(self, now: int) -> bool:
@@ -325,8 +340,8 @@ class Trade(Memory):
             )
         first = self.state == TradeState.PLACING
         return TradeView(
-            checks=Checks.PASSED,
-            sizing=Checks.PASSED,
+            checks=_verdict(self.checks),
+            sizing=_verdict(self.sizing),
             placing=_placing(s.ledger) if first else Placing.ACCEPTED,
             standing=standing(s),
             short=short(s),

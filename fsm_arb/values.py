@@ -128,7 +128,7 @@ class Action(enum.Enum):
     @property
     def is_entry(self) -> bool:
         """Whether this opens a position."""
-        return self in {Action.ENTRY_POSITIVE, Action.ENTRY_NEGATIVE}
+        return self is Action.ENTRY_POSITIVE or self is Action.ENTRY_NEGATIVE
 
     @property
     def is_exit(self) -> bool:

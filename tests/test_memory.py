@@ -1,0 +1,133 @@
+"""What a trade remembers: the fold of its records, and what a fold refuses."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+from attrs import evolve
+from worlds import Walk, remembered
+
+from fsm_arb.errors import MachineError
+from fsm_arb.memory import TRIGGERS, Entry, Memory
+from fsm_arb.messages import Fact, Kind, Moved, Outcome, Restarted
+from fsm_arb.trade import Trade
+
+
+def fold(entries: list[Entry]) -> Trade:
+    return Trade.fold("t1", entries, lambda: "x")
+
+
+def test_every_fact_but_a_move_has_a_name_of_its_own() -> None:
+    """A move is called by its trigger."""
+    assert set(TRIGGERS) == set(get_args(Fact)) - {Moved}
+    assert len(set(TRIGGERS.values())) == len(TRIGGERS)
+
+
+def test_a_fold_of_nothing_or_of_a_middle_is_no_trade() -> None:
+    """The first record is that it was begun."""
+    walk = Walk()
+    for entries in ([], walk.entries[1:]):
+        with pytest.raises(MachineError, match="t1: its first record is not that it was begun"):
+            fold(entries)
+
+
+def test_a_record_that_leaves_another_state_is_refused() -> None:
+    """One before it is missing."""
+    walk = Walk()
+    moved = next(index for index, entry in enumerate(walk.entries) if isinstance(entry.fact, Moved))
+    with pytest.raises(MachineError, match="record planned leaves SIZING, but it is PRECHECK"):
+        fold(walk.entries[:moved] + walk.entries[moved + 1 :])
+
+
+def test_a_record_along_no_row_is_refused() -> None:
+    """Whatever wrote it, it was not this machine."""
+    walk = Walk()
+    last = walk.entries[-1]
+    stray = Entry(0, "booked", "PLACING", "DONE", Moved(now=0))
+    with pytest.raises(MachineError, match="t1: no row PLACING -- booked --> DONE"):
+        fold([*walk.entries, stray])
+    assert last.before == "PLACING"
+
+
+def test_folding_twice_is_folding_once() -> None:
+    """And taking in the records one by one is folding them."""
+    walk = Walk(remedy="complete").fills(0).refuse(1).look().fills(2)
+    once, twice = fold(walk.entries), fold(walk.entries)
+    assert remembered(once) == remembered(twice) == remembered(walk.trade)
+    follower = fold(walk.entries[:1])
+    for entry in walk.entries[1:]:
+        follower.remember(entry)
+    assert remembered(follower) == remembered(walk.trade)
+
+
+def test_a_fold_remembers_and_decides_nothing() -> None:
+    """The base class has no way to decide, and folds all the same."""
+    walk = Walk().fills(0).fills(1)
+    memory = Memory.fold("t1", walk.entries, lambda: "x")
+    assert (memory.state, memory.outcome, memory.booked_quantity) == ("DONE", Outcome.SUCCESS, 10)
+    assert not hasattr(memory, "handle")
+
+
+def test_what_was_never_sized_holds_nothing() -> None:
+    """No orders, no exposure, no way to be resumed."""
+    trade = Walk(begin=False).trade
+    assert (trade.orders, trade.exposure, trade.done, trade.halted, trade.finished) == ((), 0, False, False, False)
+
+
+def test_a_trade_is_finished_when_it_is_done_and_watched_no_more() -> None:
+    """At once where nothing was sent; a halted trade is never finished."""
+    walk = Walk().fills(0).fills(1)
+    assert not walk.trade.finished
+    assert walk.end_watch().trade.finished
+    halted = Walk(attempts_max=0).fills(0).refuse(1).end_watch()
+    assert (halted.state, halted.trade.finished) == ("HALTED", False)
+    assert not halted.trade.watch_ended
+
+
+def test_a_trade_that_is_disturbed_is_watched_anew() -> None:
+    """The watch that had ended was of another end."""
+    walk = Walk(remedy="unwind").fills(0).fills(1).end_watch().bust(1, 3)
+    assert not walk.trade.finished
+    walk.silence(1).fills(2)
+    assert (walk.state, walk.trade.finished) == ("DONE", False)
+
+
+@pytest.mark.parametrize(
+    ("end", "refused"),
+    [
+        ({"filled": 0, "ended": True}, {Kind.COMPLETE}),
+        ({"filled": 5, "ended": True}, {Kind.COMPLETE}),
+        ({"filled": "5.01", "ended": True}, set()),
+        ({"filled": 2}, set()),
+    ],
+)
+def test_a_remedy_that_was_left_half_open_lets_the_other_go_first(end: dict[str, Any], refused: set[Kind]) -> None:
+    """Refused, absent, or ended with half or less; not while it may still fill."""
+    walk = Walk(remedy="complete").fills(0).refuse(1).look()
+    assert walk.ack(2, **end).trade.refused == refused
+
+
+def test_first_orders_are_no_remedies() -> None:
+    """Their refusal says nothing about the way out."""
+    assert Walk().fills(0).refuse(1).trade.refused == frozenset()
+
+
+def test_a_restart_touches_no_budget() -> None:
+    """It voids clocks."""
+    walk = Walk().fills(0).refuse(1).silence(0, 1)
+    before = remembered(walk.trade)
+    entry = Entry(0, "restarted", walk.state, walk.state, Restarted(now=5))
+    walk.trade.remember(entry)
+    after = remembered(walk.trade)
+    assert {name for name in after if after[name] != before[name]} == {"not_before"}
+    assert walk.trade.attempt == 1
+
+
+def test_each_booking_is_counted() -> None:
+    """A disturbed trade is booked again."""
+    walk = Walk().fills(0).fills(1)
+    assert walk.trade.bookings == 1
+    walk.bust(1, 3).silence(1).fills(2)
+    assert (walk.trade.bookings, walk.trade.booked_quantity) == (2, 7)
+    assert evolve(walk.ledger).exposure == 0

@@ -1,0 +1,214 @@
+"""Positions: opened by entries, closed by exits, amended by what comes late."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from worlds import Walk, entry, leaving
+
+from fsm_arb.errors import MachineError, PositionNotOpen
+from fsm_arb.position import Position, PositionEntry
+from fsm_arb.values import Action, Side
+
+D = Decimal
+BUY, SELL = Side.BUY, Side.SELL
+
+
+def entered(quantity: Any = 10, **changes: Any) -> tuple[Position, Walk]:
+    """Enter ten at 101 and 99, and hold what both filled."""
+    walk = Walk(**changes).ack(0, quantity, ended=True, average=D(101)).ack(1, quantity, ended=True, average=D(99))
+    position, entries = Position.opened("P-t1", walk.trade)
+    assert moves(entries) == [("opened", "OPEN", "OPEN")]
+    return position, walk
+
+
+def moves(entries: tuple[PositionEntry, ...]) -> list[tuple[str, str, str]]:
+    return [(each.trigger, each.before, each.after) for each in entries]
+
+
+def left(quantity: Any, name: str = "t2", **changes: Any) -> Walk:
+    """Return an exit of ten that closes *quantity*."""
+    walk = Walk(leaving(), name=name, sides=(BUY, SELL), quantity=D(10), **changes)
+    return walk.ack(0, quantity, ended=True).ack(1, quantity, ended=True) if D(quantity) else walk.refuse(0).refuse(1)
+
+
+# ------------------------------------------------------------------ opening
+
+
+def test_a_booked_entry_opens_a_position_of_what_it_matched() -> None:
+    """With the true averages, both least orders, and the rate."""
+    value = entered(8)[0].value
+    assert (value.state, value.quantity, value.entry_quantity, value.entry_trade_id) == ("OPEN", 8, 8, "t1")
+    assert (value.entry_prices, value.leasts, value.fx, value.sides) == (
+        (101, 99),
+        (D("0.1"), D("0.2")),
+        1,
+        (SELL, BUY),
+    )
+    assert (value.legs, value.pnls, value.realised_pnl) == (entry().legs, (("t1", D(16)),), 16)
+    assert entered(8, decision=entry(Action.ENTRY_NEGATIVE))[0].value.sides == (BUY, SELL)
+
+
+def test_what_booked_nothing_opens_no_position() -> None:
+    """A failed trade, or one that is not over."""
+    for walk in (Walk(), Walk(begin=False), Walk().refuse(0).refuse(1)):
+        with pytest.raises(MachineError, match="nothing was booked"):
+            Position.opened("P-t1", walk.trade)
+
+
+def test_a_position_is_its_last_record() -> None:
+    """Whole in each, so that one is enough to read."""
+    position, walk = entered()
+    facts = [Position.opened("P-t1", walk.trade)[1][0].fact]
+    facts += [each.fact for each in position.exit_started("t2")]
+    folded = Position.fold(facts)
+    assert folded is not None
+    assert folded.value == position.value
+    assert Position.fold([]) is None
+
+
+# ------------------------------------------------------------------ exits
+
+
+def test_an_exit_closes_it() -> None:
+    """To dust or less."""
+    position, _ = entered()
+    assert moves(position.exit_started("t2")) == [("exit_started", "OPEN", "CLOSING")]
+    assert (position.value.state, position.value.exit_trade_id, position.closed) == ("CLOSING", "t2", False)
+    assert moves(position.trade_ended(left(10).trade)) == [("exit_ended", "CLOSING", "CLOSED")]
+    assert (position.value.quantity, position.value.exit_trade_id, position.closed) == (0, None, True)
+    assert position.value.realised_pnl == 20
+
+
+@pytest.mark.parametrize(
+    ("closed", "state", "remains"),
+    [(0, "OPEN", 10), (4, "OPEN", 6), ("9.8", "OPEN", "0.2"), ("9.81", "CLOSED", "0.19"), (10, "CLOSED", 0)],
+)
+def test_an_exit_leaves_what_it_did_not_close(closed: Any, state: str, remains: Any) -> None:
+    """Open again with that, or closed where a leg's remainder is below its least order."""
+    position, _ = entered()
+    position.exit_started("t2")
+    position.trade_ended(left(closed).trade)
+    assert (position.value.state, position.value.quantity) == (state, D(remains))
+
+
+def test_a_second_exit_closes_the_rest() -> None:
+    """Each is remembered by its trade."""
+    position, _ = entered()
+    position.exit_started("t2")
+    position.trade_ended(left(4).trade)
+    position.exit_started("t3")
+    position.trade_ended(left(6, "t3").trade)
+    assert position.value.exits == (("t2", D(4)), ("t3", D(6)))
+    assert position.closed
+
+
+def test_a_position_has_one_exit_at_a_time() -> None:
+    """A second one would sell the same base twice."""
+    position, _ = entered()
+    position.exit_started("t2")
+    with pytest.raises(PositionNotOpen, match="position P-t1 is CLOSING, not OPEN"):
+        position.exit_started("t3")
+    position.trade_ended(left(10).trade)
+    with pytest.raises(PositionNotOpen, match="is CLOSED"):
+        position.exit_started("t3")
+    assert position.value.exit_trade_id is None
+
+
+def test_an_exit_that_was_blocked_leaves_it_open() -> None:
+    """It was never sized: it made and lost nothing."""
+    position, _ = entered()
+    position.exit_started("t2")
+    walk = Walk(leaving(), name="t2", begin=False, sides=(BUY, SELL), quantity=D(10)).abort()
+    assert moves(position.trade_ended(walk.trade)) == [("exit_ended", "CLOSING", "OPEN")]
+    assert (position.value.quantity, position.value.realised_pnl) == (10, 20)
+
+
+# ------------------------------------------------------------------ amendments
+
+
+def test_an_entry_that_ends_again_as_it_was_makes_no_record() -> None:
+    """Nothing has changed."""
+    position, walk = entered()
+    assert position.trade_ended(walk.trade) == ()
+
+
+def test_a_bust_amends_the_quantity() -> None:
+    """Its twin was reduced, the position is smaller."""
+    position, walk = entered()
+    walk.bust(1, 3).silence(1).fills(2, average=D(101))
+    assert moves(position.trade_ended(walk.trade)) == [("amended", "OPEN", "OPEN")]
+    assert (position.value.quantity, position.value.entry_quantity) == (7, 7)
+
+
+def test_a_bust_that_was_completed_amends_the_price() -> None:
+    """Seven at 99 and three at 109 are ten at 102."""
+    position, walk = entered()
+    walk.bust(1, 3).silence(0).fills(2, average=D(109))
+    assert moves(position.trade_ended(walk.trade)) == [("amended", "OPEN", "OPEN")]
+    assert (position.value.quantity, position.value.entry_prices) == (10, (101, 102))
+
+
+def test_an_entry_that_was_taken_back_whole_closes_it() -> None:
+    """Nothing is left to exit."""
+    position, walk = entered()
+    walk.bust(1, 10).bust(0, 10)
+    assert moves(position.trade_ended(walk.trade)) == [("amended", "OPEN", "CLOSED")]
+    assert position.value.quantity == 0
+
+
+def test_an_amendment_while_it_closes_waits_for_the_exit() -> None:
+    """It is recorded; the exit's end decides on the state."""
+    position, walk = entered()
+    position.exit_started("t2")
+    walk.bust(1, 10).bust(0, 10)
+    assert moves(position.trade_ended(walk.trade)) == [("amended", "CLOSING", "CLOSING")]
+    assert moves(position.trade_ended(left(0).trade)) == [("exit_ended", "CLOSING", "CLOSED")]
+
+
+def test_a_bust_of_the_exit_reopens_it() -> None:
+    """Both legs hold base again."""
+    position, _ = entered()
+    position.exit_started("t2")
+    out = left(10)
+    position.trade_ended(out.trade)
+    out.bust(1, 4).silence(1).fills(2)
+    assert moves(position.trade_ended(out.trade)) == [("reopened", "CLOSED", "OPEN")]
+    assert position.value.quantity == 4
+
+
+def test_a_closed_position_is_amended_in_its_records_only() -> None:
+    """A late fee changes what it made, not that it is over."""
+    position, _ = entered()
+    position.exit_started("t2")
+    out = left("9.9")
+    position.trade_ended(out.trade)
+    assert position.closed
+    out.see(0, "9.95", ended=True, average=D(101))
+    assert moves(position.trade_ended(out.trade)) == [("amended", "CLOSED", "CLOSED")]
+
+
+def test_an_unknown_pnl_makes_the_whole_unknown() -> None:
+    """Not a smaller number."""
+    walk = Walk().fills(0, average=None).fills(1)
+    position, _ = Position.opened("P-t1", walk.trade)
+    assert position.value.realised_pnl is None
+
+
+def test_an_exit_of_more_than_it_holds_leaves_nothing_and_not_less() -> None:
+    """A quantity is never below zero."""
+    position, walk = entered()
+    position.exit_started("t2")
+    position.trade_ended(left(10).trade)
+    walk.bust(1, 3).silence(1).fills(2)
+    position.trade_ended(walk.trade)
+    assert (position.value.entry_quantity, position.value.quantity) == (7, 0)
+
+
+def test_an_ended_exit_that_the_position_does_not_know_is_no_exit_of_it() -> None:
+    """The machine has no such move from OPEN; what it closed is recorded all the same."""
+    position, _ = entered()
+    assert moves(position.trade_ended(left(4).trade)) == [("amended", "OPEN", "OPEN")]
+    assert position.value.quantity == 6
