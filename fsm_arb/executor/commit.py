@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsm_arb.errors import JournalFull
+from fsm_arb.messages import Intended
 from fsm_arb.scribe import trade_drafts
 
 if TYPE_CHECKING:
@@ -39,8 +40,14 @@ async def write(
         await services.scribe.write(batches)
     except JournalFull as error:
         services.stop_entries(str(error))
-        if not trade.orders:
+        if _begins(trade, entries):
             raise  # a new entry finds no room
         # A reserve was released: what is live can still be flattened, nothing new is begun.
         await services.scribe.write(batches)
     services.metrics.observe("commit_seconds", (services.clock.monotonic_ns() - started) / NS_PER_S)
+
+
+def _begins(trade: Trade, entries: Sequence[Entry]) -> bool:
+    """Whether *entries* are an entry's first: no order of it is durable yet."""
+    fresh = sum(len(entry.fact.intents) for entry in entries if isinstance(entry.fact, Intended))
+    return trade.decision.action.is_entry and len(trade.orders) == fresh

@@ -141,8 +141,21 @@ class Desk:
         """
         now = self._clock.monotonic_ns()
         if self._balances is None or now - self._balances[0] > age_ns:
-            self._balances = now, await self._once("balances", self.venue.balances)
+            self._balances = await self._once("balances", self._read_balances)
         return self._balances[1], self._balances[0]
+
+    async def _read_balances(self) -> tuple[int, Balances]:
+        # Stamped where it leaves: whoever joins a question under way did not ask it later.
+        asked_at = self._clock.monotonic_ns()
+        return asked_at, await self.venue.balances()
+
+    async def close(self) -> None:
+        """Give up the readings that are being taken, and let go of the venue."""
+        asking = list(self._asking.values())
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        await self.venue.close()
 
     # -------------------------------------------------------------- calling
 
@@ -153,6 +166,8 @@ class Desk:
             task = asyncio.ensure_future(self._ask(ask, Lane.ENTER))
             self._asking[what] = task
             task.add_done_callback(lambda _: self._asking.pop(what, None))
+            # Its callers may all have gone away.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
         # Shielded: one caller's cancellation is not the other's.
         answer: T = await asyncio.shield(task)
         return answer

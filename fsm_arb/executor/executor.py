@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fsm_arb.alerts import Alerts
 from fsm_arb.clock import SystemClock
-from fsm_arb.errors import DecisionConflict, ExecutorClosed, InvalidInput, UnknownTrade, UnknownVenue
+from fsm_arb.errors import (
+    DecisionConflict,
+    ExecutorClosed,
+    InvalidInput,
+    JournalFenced,
+    UnknownTrade,
+    UnknownVenue,
+)
 from fsm_arb.executor.commit import write
 from fsm_arb.executor.desk import Desk
 from fsm_arb.executor.opening import Opening, held_by, understood
@@ -96,6 +103,7 @@ class CrossExchangeExecutor:
         self._opening = Opening(self._services, self.policy, fx or StaticFx({}), risk_guard)
         self._runners: dict[str, Runner] = {}
         self._opened: dict[str, tuple[CrossExchangeDecision, asyncio.Task[Runner]]] = {}
+        self._reading = False  # the journal is open
         self._closed = "it has not been entered"
         self._entries_stopped = ""
 
@@ -104,6 +112,7 @@ class CrossExchangeExecutor:
     async def __aenter__(self) -> Self:
         epoch = await self._journal.open()
         try:
+            self._reading = True
             self._services.fresh_id = client_order_ids(epoch)
             self._services.positions.recover()
             await self._take_up()
@@ -116,6 +125,7 @@ class CrossExchangeExecutor:
     async def __aexit__(self, *_: object) -> None:
         try:
             await self.stop()
+            self._closed = "it was left"  # exits end as well; nothing runs, and nothing is awaited from here to there
         finally:
             await self._shut()
 
@@ -140,16 +150,19 @@ class CrossExchangeExecutor:
 
     async def _shut(self) -> None:
         self._closed = self._closed or "it was left"
-        for _, opening in list(self._opened.values()):
+        openings = [opening for _, opening in self._opened.values()]
+        for opening in openings:
             opening.cancel()
+        await asyncio.gather(*openings, return_exceptions=True)
         await asyncio.gather(*(runner.close() for runner in list(self._runners.values())))
         await self._services.alerts.close()
+        self._reading = False
         await self._journal.close()
-        await asyncio.gather(*(desk.venue.close() for desk in self._services.desks.values()), return_exceptions=True)
+        await asyncio.gather(*(desk.close() for desk in self._services.desks.values()), return_exceptions=True)
 
     async def stop(self) -> None:
-        """Begin nothing new, and wait until every running trade is DONE or HALTED."""
-        self._closed = self._closed or "it was stopped"
+        """Begin no new entry, and wait until every running trade is DONE or HALTED. Positions can still be left."""
+        self._entries_stopped = self._entries_stopped or "it was stopped"
         await self.settled()
 
     async def settled(self) -> None:
@@ -186,14 +199,24 @@ class CrossExchangeExecutor:
         if known is not None:
             return await known.at_rest() if isinstance(known, Runner) else known
         if trade_id not in self._opened:
-            closed = self._closed or (self._entries_stopped if decision.action.is_entry else "")
+            closed = self._closed_to(decision)
             if closed:
                 raise ExecutorClosed(f"decision {trade_id} was not begun: {closed}")
             task = asyncio.get_running_loop().create_task(self._open(decision), name=f"opening {trade_id}")
             self._opened[trade_id] = decision, task
-            task.add_done_callback(lambda _: self._opened.pop(trade_id, None))
+            task.add_done_callback(lambda done: self._opening_ended(trade_id, done))
         runner = await asyncio.shield(self._opened[trade_id][1])
         return await runner.at_rest()
+
+    def _closed_to(self, decision: CrossExchangeDecision) -> str:
+        """Return why *decision* may not be begun any more; empty: it may."""
+        return self._closed or (self._entries_stopped if decision.action.is_entry else "")
+
+    def _opening_ended(self, trade_id: str, task: asyncio.Task[Runner]) -> None:
+        self._opened.pop(trade_id, None)
+        if not task.cancelled() and task.exception() is not None:
+            # Whoever asked may have gone away.
+            logger.info("decision %s was not begun: %s", trade_id, task.exception())
 
     def _known(self, decision: CrossExchangeDecision) -> Runner | CrossExecutionResult | None:
         """Return the trade of this decision if there is one: the driven one, or the result of a finished one."""
@@ -205,7 +228,7 @@ class CrossExchangeExecutor:
         if trade_id in self._opened:
             _same(self._opened[trade_id][0], decision)
             return None
-        if self._closed == "it has not been entered":
+        if not self._reading:
             return None
         found = self._services.scribe.trade(trade_id, self._services.fresh_id)
         if found is None:
@@ -241,11 +264,14 @@ class CrossExchangeExecutor:
             step = await self._begun(trade, order, rules)
             entries += step.entries
             await write(services, trade, page, entries, also)
-        except BaseException:
+        except BaseException as error:
             services.funds.release(trade.trade_id, clock.monotonic_ns())
             if decision.position_id is not None:
                 services.positions.reread(decision.position_id)
-            raise
+            if not page.seq or isinstance(error, JournalFenced) or not isinstance(error, Exception):
+                raise
+            # It stands on the journal as begun: it is driven to its end, and so is its position.
+            return self._drive(trade, page, Step(), error)
         return self._drive(trade, page, Step(tuple(entries), step.sends))
 
     async def _begun(self, trade: Trade, order: Order, rules: Any) -> Step:
@@ -262,8 +288,9 @@ class CrossExchangeExecutor:
             logger.exception("%s: could not be begun", trade.trade_id)
             step = trade.handle(AbortAsked(now=clock.monotonic_ns(), reason=_words(error)), clock.time_ns())
             return Step((*entries, *step.entries))
-        if self._closed:
-            step = trade.handle(AbortAsked(now=clock.monotonic_ns(), reason=self._closed), clock.time_ns())
+        closed = self._closed_to(order.decision)
+        if closed:
+            step = trade.handle(AbortAsked(now=clock.monotonic_ns(), reason=closed), clock.time_ns())
         else:
             step = trade.handle(sized, clock.time_ns())
         return Step((*entries, *step.entries), step.sends)
@@ -274,12 +301,12 @@ class CrossExchangeExecutor:
         if entry is not None and not entry.resting:
             await entry.at_rest()
 
-    def _drive(self, trade: Trade, page: Page, step: Step) -> Runner:
-        if trade.ledger is not None and not trade.done:
+    def _drive(self, trade: Trade, page: Page, step: Step, failure: Exception | None = None) -> Runner:
+        if trade.ledger is not None and not trade.done and failure is None:
             self._services.funds.reserve(trade.trade_id, held_by(trade.ledger.plan))
         runner = Runner(self._services, trade, page)
         self._runners[trade.trade_id] = runner
-        runner.start(step)
+        runner.start(step, failure)
         runner.when_ended(lambda: self._forget(trade.trade_id, runner))
         return runner
 

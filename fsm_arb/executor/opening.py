@@ -152,7 +152,7 @@ class Opening:
     def _free(self, exchange: str, reading: tuple[Balances, int]) -> Balances:
         balances, asked_at = reading
         self._services.funds.read(exchange, asked_at)
-        return self._services.funds.available(exchange, balances, asked_at)
+        return self._services.funds.available(exchange, balances)
 
     async def _health(self, decision: CrossExchangeDecision) -> tuple[Health, Health]:
         first, second = await asyncio.gather(*(self._desk(leg.exchange).health(self._age_ns) for leg in decision.legs))
@@ -161,9 +161,9 @@ class Opening:
     def _rate(self, order: Order, rules: tuple[MarketRules, MarketRules]) -> FxRate | str:
         try:
             return self._fx.rate(rules[1].quote, rules[0].quote)
-        except FxUnavailable as error:
+        except Exception as error:  # noqa: BLE001 - a provider is the bot's code; an exit never waits for it
             if order.position is None:
-                return str(error)
+                return str(error) if isinstance(error, FxUnavailable) else f"{type(error).__name__}: {error}"
             rate = order.position.fx
             return FxRate(base=rules[1].quote, quote=rules[0].quote, rate=rate, source="the position's entry")
 
@@ -177,7 +177,10 @@ class Opening:
                 verdict = await verdict
         except Exception as error:  # noqa: BLE001 - a guard is the bot's code; whatever it raises is a no
             return f"risk: the guard failed: {type(error).__name__}: {error}"
-        return "" if verdict.approved else f"risk: {verdict}"
+        approved = verdict if isinstance(verdict, bool) else getattr(verdict, "approved", None)
+        if not isinstance(approved, bool):
+            return f"risk: the guard gave no verdict but {verdict!r}"
+        return "" if approved else f"risk: {verdict}"
 
     def _desk(self, exchange: str) -> Desk:
         return self._services.desks[exchange]

@@ -24,6 +24,7 @@ class Look:
     pause: int  # ns, until the look after that
     busy: bool = False  # a look is out
     cancel_next: bool = True  # to be cancelled: whether the next call is the cancel, else a look
+    hurried: bool = False  # the first cancel has gone out
 
     @classmethod
     def now(cls, now: int, interval_ns: int) -> Look:

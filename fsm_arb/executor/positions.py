@@ -59,8 +59,8 @@ class CrossExchangePositionManager:
         if trade.decision.action.is_exit:
             return trade.decision.position_id
         position_id = position_id_of(trade.trade_id)
-        if position_id not in self._held:
-            self.reread(position_id)
+        if position_id not in self._held and trade.bookings > (0 if trade.finished else 1):
+            self.reread(position_id)  # closed long ago, and let go of
         return position_id if position_id in self._held else None
 
     def start_exit(self, position_id: str, trade_id: str, at_ns: int) -> tuple[Page, Batch]:
@@ -77,6 +77,7 @@ class CrossExchangePositionManager:
         """Return what a trade that has just ended does to its position, to be written in the same commit."""
         position_id = self.of_trade(trade)
         if position_id is not None:
+            self.get(position_id)
             position, page = self._held[position_id]
             entries = position.trade_ended(trade)
         else:

@@ -8,21 +8,22 @@ durable, and nothing that comes in is ever refused.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
-from fsm_arb.errors import FsmArbError, JournalError, JournalFenced
+from fsm_arb.errors import ExecutorClosed, FsmArbError, JournalError, JournalFenced, LedgerBroken
 from fsm_arb.executor.commit import write
 from fsm_arb.executor.gate import Lane
 from fsm_arb.executor.tending import Tending
-from fsm_arb.messages import Event, Restarted, Ticked, WatchEnded
+from fsm_arb.messages import Event, Intended, Outcome, Purpose, Restarted, Ticked, WatchEnded
 from fsm_arb.policy import seconds_ns
 from fsm_arb.results import CrossExecutionResult, result_of
 from fsm_arb.scribe import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from fsm_arb.executor.services import Services
     from fsm_arb.memory import Entry
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NS_PER_S = 1_000_000_000
-JOURNAL_RETRY_S = (1.0, 30.0)  # first pause after a failed commit, and the longest
+RETRY_S = (1.0, 30.0)  # first pause after a failed commit or an error of ours, and the longest
+
+# What came in, and who waits for it to be durable.
+Mail = tuple[Event, asyncio.Future[None] | None]
 
 
 class Runner:
@@ -42,20 +46,27 @@ class Runner:
         self.trade = trade
         self.page = page
         self._services = services
-        self._mail: deque[tuple[Event, asyncio.Future[None] | None]] = deque()
+        self._mail: deque[Mail] = deque()
         self._bell = asyncio.Event()
-        self._rest = asyncio.Event()  # DONE or HALTED
+        self._rest = asyncio.Event()  # DONE or HALTED, and durably so
         self._stirred = asyncio.Event()  # a record was written, or driving has ended
         self._watch_until: int | None = None
         self._tending = Tending(services, trade, self.post)
         self._task: asyncio.Task[None] | None = None
+        self._pause_s = RETRY_S[0]
 
     # -------------------------------------------------------------- from outside
 
-    def start(self, step: Step) -> None:
-        """Go on from a first step whose records are durable: send what it calls for, then drive."""
-        self._sent(step.entries, step.sends)
-        self._task = asyncio.get_running_loop().create_task(self._drive(), name=f"trade {self.trade.trade_id}")
+    def start(self, step: Step, failure: Exception | None = None) -> None:
+        """Go on from a first step whose records are durable: send what it calls for, then drive.
+
+        Args:
+            step: What led here.
+            failure: Why the trade in memory is not what is durable: it is folded again first.
+        """
+        if failure is None:
+            self._sent(step.entries, step.sends)
+        self._task = asyncio.get_running_loop().create_task(self._drive(failure), name=f"trade {self.trade.trade_id}")
 
     def post(self, event: Event) -> None:
         """Put an event into the mailbox."""
@@ -86,6 +97,8 @@ class Runner:
             if self._rest.is_set():
                 return self.result()
             if self._task is not None and self._task.done():
+                if self._task.cancelled():
+                    raise ExecutorClosed(f"trade {self.trade.trade_id} goes on when the executor is entered again")
                 self._task.result()  # raises what ended it
                 return self.result()
 
@@ -126,12 +139,12 @@ class Runner:
 
     # -------------------------------------------------------------- the round
 
-    async def _drive(self) -> None:
+    async def _drive(self, failure: Exception | None = None) -> None:
         try:
+            if failure is not None:
+                await self._recover_from(failure, ())
             while not self.trade.finished:
-                self._tending.tend(self._now(), watching=self._watch_until is not None)
-                events = await self._next_mail()
-                await self._take(events)
+                await self._round()
         except JournalFenced as error:
             self._services.fenced = True
             self._services.stop_entries(str(error))
@@ -141,7 +154,22 @@ class Runner:
             self._refuse_mail()
             self._stirred.set()
 
-    async def _next_mail(self) -> list[tuple[Event, asyncio.Future[None] | None]]:
+    async def _round(self) -> None:
+        mail: list[Mail] = []
+        try:
+            self._tending.tend(self._now(), watching=self._watch_until is not None)
+            mail = await self._next_mail()
+            await self._take(mail)
+        except JournalFenced as error:
+            _tell(mail, error)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the resolver goes on
+            await self._recover_from(error, mail)
+        else:
+            if mail:
+                self._pause_s = RETRY_S[0]
+
+    async def _next_mail(self) -> list[Mail]:
         """Wait for mail, or until time alone may change something."""
         if not self._mail:
             now = self._now()
@@ -161,9 +189,8 @@ class Runner:
         self._mail.clear()
         return mail
 
-    async def _take(self, mail: list[tuple[Event, asyncio.Future[None] | None]]) -> None:
+    async def _take(self, mail: list[Mail]) -> None:
         """Let the trade take in the mail, then the time: deadlines are judged after what was queued."""
-        waiting: list[asyncio.Future[None]] = []
         entries: list[Entry] = []
         sends: list[Intent] = []
         over = self._watch_until is not None and self._now() >= self._watch_until
@@ -178,61 +205,54 @@ class Runner:
                 continue
             entries += step.entries
             sends += step.sends
-            if answer is not None:
-                waiting.append(answer)
-        if entries and not await self._commit(entries, waiting):
-            return
-        self._sent(entries, sends)
-        for answer in waiting:
-            if not answer.done():
-                answer.set_result(None)
-
-    async def _commit(self, entries: Sequence[Entry], waiting: Sequence[asyncio.Future[None]]) -> bool:
-        """Make *entries* durable, or put the trade back to what is; return whether they are."""
-        try:
+        if entries:
+            self._rest.clear()  # what is true in memory is not durable yet
             await self._write(entries)
-        except JournalFenced:
-            raise
-        except JournalError as error:
-            for answer in waiting:
-                if not answer.done():
-                    answer.set_exception(error)
-            await self._recover_from(error)
-            return False
-        return True
+        self._sent(entries, sends)
+        _tell(mail, None)
 
     async def _write(self, entries: Sequence[Entry]) -> None:
         await write(self._services, self.trade, self.page, entries)
 
-    async def _recover_from(self, error: JournalError) -> None:
+    async def _recover_from(self, error: Exception, mail: Iterable[Mail]) -> None:
         """Nothing may be sent on what is not durable: cancel what rests, fold what is durable, and try again."""
         services = self._services
-        services.stop_entries(str(error))
-        services.alerts.raise_alert("journal failed", str(error), {"trade": self.trade.trade_id})
+        what = "journal failed" if isinstance(error, JournalError) else "a trade's driver failed"
+        logger.error("%s: %s", self.trade.trade_id, what, exc_info=error)
+        services.stop_entries(str(error) or type(error).__name__)
+        services.alerts.raise_alert(what, str(error) or type(error).__name__, {"trade": self.trade.trade_id})
         resting = [order for order in self.trade.orders if order.resting]
-        pause, longest = JOURNAL_RETRY_S
+        with contextlib.suppress(Exception):
+            self._fold_again()
+        _tell(mail, error)
         while True:
             await self._tending.cancel_unrecorded(resting)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, longest)
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(self._pause_s * 2, RETRY_S[1])
+            await self._tending.placed()
             try:
-                found = services.scribe.trade(self.trade.trade_id, services.fresh_id)
-                if found is None:
-                    raise error
-                self.trade, self.page = found
-                self._tending.take_over(self.trade)
-                position_id = services.positions.of_trade(self.trade)
-                if position_id is not None:
-                    services.positions.reread(position_id)
+                self._fold_again()
                 step = self.trade.handle(Restarted(now=self._now()), services.clock.time_ns())
                 await self._write(step.entries)
             except JournalFenced:
                 raise
-            except JournalError as again:
-                logger.error("%s: the journal still fails: %s", self.trade.trade_id, again)  # noqa: TRY400
+            except Exception as again:  # noqa: BLE001 - logged, and tried again
+                logger.error("%s: still not recovered: %s", self.trade.trade_id, again)  # noqa: TRY400
                 continue
             self._sent(step.entries, step.sends)
             return
+
+    def _fold_again(self) -> None:
+        """Put what is durable in the place of what is in memory."""
+        services = self._services
+        found = services.scribe.trade(self.trade.trade_id, services.fresh_id)
+        if found is None:
+            raise LedgerBroken(f"{self.trade.trade_id}: its records are gone")
+        self.trade, self.page = found
+        self._tending.take_over(self.trade)
+        position_id = services.positions.of_trade(self.trade)
+        if position_id is not None:
+            services.positions.reread(position_id)
 
     # -------------------------------------------------------------- after a commit
 
@@ -245,11 +265,16 @@ class Runner:
                 services.metrics.count("transitions", before=entry.before, trigger=entry.trigger, after=entry.after)
             if entry.trigger in {"wall", "stalled"} and trade.halted:
                 self._alert(entry.trigger)
+        begins = all(order.intent.purpose is Purpose.FIRST and order.placing_ended_at is None for order in trade.orders)
+        facts = [(entry.fact, entry.at_ns) for entry in entries if isinstance(entry.fact, Intended)]
+        written = {intent.index: (fact.now, at_ns) for fact, at_ns in facts for intent in fact.intents}
         for intent in sends:
-            lane = Lane.ENTER if intent.purpose.value == "first" else Lane.FLATTEN
-            self._tending.send(intent, now, lane)
+            # A first order that follows another one hedges it.
+            self._tending.send(intent, *written[intent.index], Lane.ENTER if begins else Lane.FLATTEN)
         if trade.done:
             services.funds.release(trade.trade_id, now)
+            if any(entry.after == "DONE" != entry.before for entry in entries):
+                self._alert_if_stuck()
             if self._watch_until is None:
                 self._watch_until = now + seconds_ns(trade.policy.watch_after_done_s)
                 services.metrics.count("trades", outcome=trade.outcome.value if trade.outcome else "")
@@ -271,10 +296,18 @@ class Runner:
             {"trade": trade.trade_id, "exposure": f"{trade.exposure:f}", "worst": f"{worst:f}"},
         )
 
+    def _alert_if_stuck(self) -> None:
+        """Call somebody when a position could not be left."""
+        trade = self.trade
+        if trade.decision.action.is_exit and trade.outcome in {Outcome.BLOCKED, Outcome.FAILED}:
+            self._services.alerts.raise_alert(
+                f"position {trade.decision.position_id} could not be left",
+                f"exit {trade.trade_id}: {trade.outcome.value}: {trade.end_note}; the position stays open, hedged",
+                {"trade": trade.trade_id, "position": str(trade.decision.position_id)},
+            )
+
     def _refuse_mail(self) -> None:
-        for _, answer in self._mail:
-            if answer is not None and not answer.done():
-                answer.cancel()
+        _tell(self._mail, ExecutorClosed(f"trade {self.trade.trade_id} is no longer driven"))
         self._mail.clear()
 
     def _now(self) -> int:
@@ -282,3 +315,13 @@ class Runner:
 
     def __repr__(self) -> str:
         return f"<Runner {self.trade.trade_id} {self.trade.state}>"
+
+
+def _tell(mail: Iterable[Mail], error: Exception | None) -> None:
+    """Answer those who wait for *mail* to be durable: it is, or why it is not."""
+    for _, answer in mail:
+        if answer is not None and not answer.done():
+            if error is None:
+                answer.set_result(None)
+            else:
+                answer.set_exception(error)

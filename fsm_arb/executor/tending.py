@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsm_arb.executor.gate import Lane
 from fsm_arb.executor.polling import Look
-from fsm_arb.messages import CancelEnded, LegSurvey, Missed, Observed, PlaceEnded, Surveyed
+from fsm_arb.messages import CancelEnded, LegSurvey, Missed, Observed, PlaceEnded, Surveyed, Ticked
 from fsm_arb.policy import seconds_ns
 from fsm_arb.ports import Found, InDoubt, NotFound, OrderRef, OrderRequest, Refused
 
@@ -38,6 +38,7 @@ class Tending:
         self._looks: dict[int, Look] = {}
         self._surveying = False
         self._calls: set[asyncio.Task[None]] = set()
+        self._placing: set[asyncio.Task[None]] = set()
 
     def take_over(self, trade: Trade) -> None:
         """Tend another object of the same trade: it was folded again from what is durable."""
@@ -66,7 +67,11 @@ class Tending:
             look = self._looks.get(index)
             if look is None:
                 look = self._looks[index] = Look.now(now, interval) if active else Look.watching(now, interval)
-            if look.due(now):
+            if order.resting and order.cancel_asked_at is not None and not look.hurried:
+                # The first cancel waits for no look, however long the pause or slow the answer.
+                look.hurried, look.cancel_next = True, False
+                self._start(self._cancel(order, look, alone=False))
+            elif look.due(now):
                 look.busy = True
                 cancels = order.resting and order.cancel_asked_at is not None and look.cancel_next
                 look.cancel_next = not cancels
@@ -80,16 +85,31 @@ class Tending:
         times = [look.next_at for look in self._looks.values() if not look.busy]
         return min((max(time, now) for time in times), default=None)
 
-    def _start(self, call: Coroutine[Any, Any, None]) -> None:
+    def _start(self, call: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(call)
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
+        return task
+
+    async def placed(self) -> None:
+        """Wait until no placing call is out: only then can the fence of absence begin."""
+        if self._placing:
+            await asyncio.wait(self._placing)
 
     # -------------------------------------------------------------- the calls
 
-    def send(self, intent: Intent, written_at: int, lane: Lane) -> None:
-        """Place one order whose intent is durable."""
-        self._start(self._place(intent, written_at, self._services.clock.time_ns(), lane))
+    def send(self, intent: Intent, written_at: int, written_at_ns: int, lane: Lane) -> None:
+        """Place one order whose intent is durable.
+
+        Args:
+            intent: The order.
+            written_at: When it was decided, monotonic ns; its age counts from there, a slow commit included.
+            written_at_ns: The same by the wall clock, UTC.
+            lane: What it is for.
+        """
+        task = self._start(self._place(intent, written_at, written_at_ns, lane))
+        self._placing.add(task)
+        task.add_done_callback(self._placing.discard)
 
     async def _place(self, intent: Intent, written_at: int, written_at_ns: int, lane: Lane) -> None:
         clock = self._services.clock
@@ -125,14 +145,18 @@ class Tending:
         self._services.metrics.count("placed", venue=leg.exchange, outcome=type(outcome).__name__)
         self._post(PlaceEnded(now=self._now(), order=intent.index, outcome=outcome))
 
-    async def _cancel(self, order: Order, look: Look) -> None:
+    async def _cancel(self, order: Order, look: Look, *, alone: bool = True) -> None:
+        """Ask for a cancel; *alone*: no look at the order is out meanwhile."""
         reply = await self._desk(order.intent.leg).cancel(self._ref(order))
         now = self._now()
-        look.busy, look.next_at = False, now  # a cancel proves nothing: look at once
+        look.next_at = now  # a cancel proves nothing: look at once
+        if alone:
+            look.busy = False
         if reply is not None:
             self._post(CancelEnded(now=now, order=order.intent.index, reply=reply))
         else:
             logger.warning("%s: a cancel got no answer; the order stays live", order.intent.client_order_id)
+            self._post(Ticked(now=now))  # wakes the driver, which else would sleep past the next look
 
     async def cancel_unrecorded(self, orders: Iterable[Order]) -> None:
         """Cancel without a record, for when the journal fails: it can only make the worst case smaller."""
@@ -154,6 +178,7 @@ class Tending:
             venue = self._trade.decision.legs[order.intent.leg].exchange
             self._services.metrics.count("unanswered", venue=venue, code=seen.code)
             logger.info("%s: %s (%s); nothing is concluded from it", venue, seen.message, seen.code)
+            self._post(Ticked(now=now))  # wakes the driver, which else would sleep past the next look
 
     async def _survey(self) -> None:
         """Ask both venues at once what a remedy would cost there."""

@@ -375,12 +375,16 @@ def _spawn(path: Path, options: Options) -> subprocess.Popen[bytes]:
     ]
     root = str(Path(__file__).resolve().parents[3])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    child = subprocess.Popen(  # noqa: S603 - our own module
-        command,
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        start_new_session=True,
-    )
+    # Not our own stderr: whoever reads a pipe from us would wait for the server to end.
+    with path.with_name(path.name + ".log").open("ab") as log:
+        child = subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            start_new_session=True,
+        )
     _CHILDREN[child.pid] = child
     return child
 

@@ -1,0 +1,250 @@
+"""Taking up a decision: what is asked before the first record that moves money."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hall import PaperVenue, quick, until
+
+from fsm_arb import Action, CrossExchangeExecutor, CrossExchangeRiskGuard, Money
+from fsm_arb.errors import VenueUnanswered
+from fsm_arb.executor.opening import held_by, understood
+from fsm_arb.risk import RiskLimits
+from fsm_arb.values import HealthStatus, Side
+
+if TYPE_CHECKING:
+    from hall import Hall
+
+D = Decimal
+
+
+@pytest.fixture
+def venues() -> dict[str, PaperVenue]:
+    return {name: PaperVenue(name) for name in ("upbit", "binance")}
+
+
+def failing(venue: PaperVenue, *kinds: str) -> None:
+    async def wait(what: str, detail: Any) -> None:
+        if what in kinds:
+            raise VenueUnanswered(f"{venue.name}: nobody answers {what}")
+
+    venue.wait = wait  # type: ignore[method-assign]
+
+
+def sent(venues: dict[str, PaperVenue]) -> int:
+    return sum(venue.count("place") for venue in venues.values())
+
+
+# ------------------------------------------------------------------ what a decision means
+
+
+@pytest.mark.parametrize(
+    ("action", "sides"),
+    [(Action.ENTRY_POSITIVE, (Side.SELL, Side.BUY)), (Action.ENTRY_NEGATIVE, (Side.BUY, Side.SELL))],
+)
+async def test_an_entry_has_sides_and_no_quantity_yet(
+    hall: Hall, venues: dict[str, PaperVenue], action: Action, sides: Any
+) -> None:
+    """Positive sells the first leg, negative buys it; an exit is sized from its position, with the sides reversed."""
+    async with hall.executor(venues=venues) as executor:
+        order = understood(hall.entry(action=action), executor._services)
+        assert (order.sides, order.quantity, order.position) == (sides, None, None)
+        entered = await executor.execute_decision(hall.entry("0.1", action=action))
+        order = understood(hall.exit(entered), executor._services)
+        assert order.sides == (sides[0].opposite, sides[1].opposite)
+        assert order.quantity == D("0.1")
+        assert order.position is executor.positions()[0]
+
+
+# ------------------------------------------------------------------ readings
+
+
+async def test_both_venues_are_asked_at_once(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """Every reading of one waits for the same reading of the other to have left: in turn, this would never end."""
+
+    async def together(what: str, detail: Any) -> None:
+        if what in {"rules", "health", "balances"}:
+            await until(lambda: all(venue.count(what) for venue in venues.values()), 1)
+
+    for venue in venues.values():
+        venue.wait = together  # type: ignore[method-assign]
+    async with hall.executor(venues=venues) as executor:
+        assert (await executor.execute_decision(hall.entry())).status == "success"
+
+
+async def test_young_readings_are_used_again(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """A second trade asks for nothing; with an age of zero each trade asks for all but the rules."""
+    async with hall.executor(venues=venues) as executor:
+        for _ in range(3):
+            await executor.execute_decision(hall.entry())
+        assert [(v.count("rules"), v.count("health"), v.count("balances")) for v in venues.values()] == [(1, 1, 1)] * 2
+    async with hall.executor(venues=venues, policy=quick(health_age_s=0)) as executor:
+        for venue in venues.values():
+            venue.doing.clear()
+        for _ in range(3):
+            await executor.execute_decision(hall.entry())
+        assert [(v.count("rules"), v.count("health"), v.count("balances")) for v in venues.values()] == [(1, 3, 3)] * 2
+
+
+@pytest.mark.parametrize("kind", ["rules", "balances"])
+async def test_an_entry_whose_readings_fail_sends_nothing(hall: Hall, venues: dict[str, PaperVenue], kind: str) -> None:
+    """The note names the venue; the trade has ended, and the next one asks again."""
+    failing(venues["binance"], kind)
+    async with hall.executor(venues=venues) as executor:
+        result = await executor.execute_decision(hall.entry())
+        assert result.status == ("blocked" if kind == "rules" else "failed")
+        assert "binance: nobody answers" in result.note
+        assert sent(venues) == 0
+        venues["binance"].wait = PaperVenue("binance").wait  # type: ignore[method-assign]
+        assert (await executor.execute_decision(hall.entry())).status == "success"
+
+
+async def test_an_exit_needs_no_balances(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """The venue itself says whether it can be done."""
+    async with hall.executor(venues=venues, policy=quick(health_age_s=0)) as executor:
+        entered = await executor.execute_decision(hall.entry())
+        failing(venues["binance"], "balances")
+        assert (await executor.execute_decision(hall.exit(entered))).status == "success"
+
+
+async def test_an_exit_goes_to_a_venue_that_is_not_quite_well(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """Degraded health stops entries only."""
+    async with hall.executor(venues=venues) as executor:
+        entered = await executor.execute_decision(hall.entry())
+        venues["upbit"].status = HealthStatus.DEGRADED
+        for desk in executor._services.desks.values():
+            desk._health = None
+        assert (await executor.execute_decision(hall.entry())).status == "blocked"
+        assert (await executor.execute_decision(hall.exit(entered))).status == "success"
+
+
+async def test_an_exit_waits_until_its_entry_has_settled(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """A disturbed entry is mended first: what it holds may change."""
+    async with hall.executor(venues=venues, policy=quick(remedy="unwind")) as executor:
+        entered = await executor.execute_decision(hall.entry("0.1"))
+        (runner,) = executor._runners.values()
+        runner._rest.clear()  # as it is while a trade runs
+        leaving = asyncio.ensure_future(executor.execute_decision(hall.exit(entered)))
+        await asyncio.sleep(0.05)
+        assert sent(venues) == 2
+        runner._rest.set()
+        assert (await leaving).status == "success"
+
+
+# ------------------------------------------------------------------ the risk guard
+
+
+class Guard:
+    """A guard that answers what it is told to."""
+
+    def __init__(self, verdict: Any) -> None:
+        self.verdict = verdict
+        self.asked = 0
+
+    def check_cross_exchange_trade(self, decision: Any) -> Any:
+        self.asked += 1
+        if isinstance(self.verdict, Exception):
+            raise self.verdict
+        return self.verdict
+
+
+class Later(Guard):
+    """The same, some time later."""
+
+    async def check_cross_exchange_trade(self, decision: Any) -> Any:
+        await asyncio.sleep(0.01)
+        return super().check_cross_exchange_trade(decision)
+
+
+def refusing() -> Any:
+    guard = CrossExchangeRiskGuard(RiskLimits(daily_loss=Money(D(1), "KRW")), lambda: 10**18)
+    guard.record_pnl(Money(D(-2), "KRW"))
+    return guard
+
+
+@pytest.mark.parametrize("kind", [Guard, Later])
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (refusing().check_cross_exchange_trade(type("Entry", (), {"action": Action.ENTRY_NEGATIVE})()), "DAILY_LOSS"),
+        (RuntimeError("the guard is broken"), "the guard is broken"),
+        (None, "risk"),
+        ("fine", "risk"),
+    ],
+)
+async def test_a_guard_that_does_not_approve_blocks_entries_and_is_not_asked_about_exits(
+    hall: Hall, venues: dict[str, PaperVenue], kind: type[Guard], verdict: Any, words: str
+) -> None:
+    """Refused, broken or no verdict at all: what cannot be judged is not begun. An exit never asks."""
+    guard = kind(type("Verdict", (), {"approved": True})())
+    async with hall.executor(venues=venues, risk_guard=guard) as executor:
+        entered = await executor.execute_decision(hall.entry())
+        assert (entered.status, guard.asked) == ("success", 1)
+        guard.verdict = verdict
+        result = await executor.execute_decision(hall.entry())
+        assert result.status == "blocked"
+        assert words in result.note
+        asked = guard.asked
+        assert (await executor.execute_decision(hall.exit(entered))).status == "success"
+        assert guard.asked == asked
+
+
+# ------------------------------------------------------------------ funds
+
+
+async def test_what_is_held_covers_the_orders_and_undoing_them(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """By venue and asset; released once the trade is done and a younger balance has been read."""
+    release = asyncio.Event()
+
+    async def hold(what: str, detail: Any) -> None:
+        if what == "place":
+            await release.wait()
+
+    venues["binance"].wait = hold  # type: ignore[method-assign]
+    async with hall.executor(venues=venues) as executor:
+        trade = asyncio.ensure_future(executor.execute_decision(hall.entry("0.1")))
+        await until(lambda: executor._runners)
+        (runner,) = executor._runners.values()
+        held = {(venue, money.currency): money.amount for venue, money in held_by(runner.trade.ledger.plan)}
+        assert set(held) == {("upbit", "KRW"), ("binance", "BTC"), ("binance", "USDT")}
+        assert held["binance", "BTC"] == D("0.1")
+        assert held["upbit", "KRW"] > D("0.1") * D(95_100_000)
+        venues["binance"].free["BTC"] = D("0.15")
+        executor._services.desks["binance"]._balances = None
+        refused = await executor.execute_decision(hall.entry("0.1"))
+        assert refused.status == "failed"
+        assert "0.05" in refused.note
+        release.set()
+        assert (await trade).status == "success"
+        assert (await executor.execute_decision(hall.entry("0.1"))).status == "success"
+
+
+async def test_a_trade_that_could_not_be_begun_holds_nothing(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """Ten refusals in a row leave as much free as there was."""
+    venues["binance"].free["BTC"] = D("0.1")
+    async with hall.executor(venues=venues) as executor:
+        for _ in range(10):
+            assert (await executor.execute_decision(hall.entry("0.2"))).status == "failed"
+        assert (await executor.execute_decision(hall.entry("0.1"))).status == "success"
+
+
+async def test_without_a_reading_nothing_is_left_running(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """One venue's balance fails at once while the other's hangs: leaving waits for neither and leaves no task."""
+    failing(venues["binance"], "balances")
+    never = asyncio.Event()
+
+    async def hang(what: str, detail: Any) -> None:
+        if what == "balances":
+            await never.wait()
+
+    venues["upbit"].wait = hang  # type: ignore[method-assign]
+    executor: CrossExchangeExecutor = hall.executor(venues=venues, policy=quick(request_timeout_s=30))
+    before = asyncio.all_tasks()
+    async with executor:
+        result = await asyncio.wait_for(executor.execute_decision(hall.entry()), 2)
+        assert result.status == "failed"
+    assert {task.get_name() for task in asyncio.all_tasks() - before if "balances" in repr(task.get_coro())} == set()
+    assert executor._services.desks["upbit"]._asking == {}
