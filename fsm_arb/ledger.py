@@ -230,8 +230,9 @@ def place_ended(ledger: Ledger, fact: PlaceEnded) -> Ledger:
         return ledger.replace(ended)
     if isinstance(outcome, Refused):
         refusal = f"{outcome.code}: {outcome.message}"
+        unsure_since = order.unsure_since if order.mismatch else None  # what is shown under its id is in doubt still
         return ledger.replace(
-            evolve(ended, lifecycle=Lifecycle.DEAD, refusal=refusal, ended_at=fact.now, unsure_since=None)
+            evolve(ended, lifecycle=Lifecycle.DEAD, refusal=refusal, ended_at=fact.now, unsure_since=unsure_since)
         )
     if isinstance(outcome, InDoubt):
         return ledger.replace(evolve(ended, unsure_since=fact.now))

@@ -198,7 +198,9 @@ class Trade(Memory):
             if not rows:
                 if choice is not None:
                     self._act(choice, now, at_ns)
-                return
+                if choice is None or choice.kind is not Kind.CANCEL:
+                    return
+                continue  # from now on its end is asked for; a policy may allow no time for that
             self._move(rows[0], view, choice, now, at_ns)
         raise MachineError(f"{self.trade_id}: {MOVES_MAX} moves on one event; the table leads in a circle")
 

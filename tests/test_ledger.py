@@ -204,6 +204,13 @@ def test_a_mismatch_about_an_order_that_had_ended_makes_it_live_again() -> None:
     assert miss(books, 0, 10**12) is books  # not found proves nothing about it
 
 
+def test_a_refusal_does_not_end_the_doubt_about_what_a_venue_shows_under_our_id() -> None:
+    """The venue contradicts itself: live, and unsure since it first did."""
+    books = place(see(ledger(), 0, 4, symbol="ETH/USD", now=2), 0, NO, now=5)
+    assert books.orders[0].live
+    assert (books.orders[0].lifecycle, books.orders[0].unsure_since) == (Lifecycle.DEAD, 2)
+
+
 def test_a_venue_may_round_by_a_lot() -> None:
     """The amount it took is the order's amount."""
     books = see(ledger(), 0, 0, amount=D("9.99"), client_order_id="c0", symbol="BTC/USD", side=SELL)

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 from attrs import evolve
-from worlds import Walk, remembered
+from worlds import SECOND, Walk, remembered
 
 from fsm_arb.errors import MachineError
 from fsm_arb.memory import TRIGGERS, Entry, Memory
@@ -131,3 +131,23 @@ def test_each_booking_is_counted() -> None:
     walk.bust(1, 3).silence(1).fills(2)
     assert (walk.trade.bookings, walk.trade.booked_quantity) == (2, 7)
     assert evolve(walk.ledger).exposure == 0
+
+
+def test_what_is_asked_of_a_trade_is_remembered() -> None:
+    """An abort by its reason; a resume only where it is halted; a restart aborts what has no intent."""
+    assert Walk(begin=False).abort().trade.aborting == "no longer wanted"
+    assert Walk(begin=False).restart().trade.aborting == "taken up after a restart before its first intent"
+    assert not Walk().resume().trade.operator_asked
+    halted = Walk(attempts_max=1).fills(0).refuse(1).silence(0, 1)
+    assert halted.resume().trade.operator_asked
+    assert halted.silence(0, 1).trade.retry_at == 60 * SECOND
+    halted.now = 7
+    assert halted.restart().trade.retry_at == 7 * SECOND
+    assert not halted.trade.operator_asked
+
+
+def test_a_booking_that_was_taken_back_whole_is_nothing() -> None:
+    """What was never booked stays so."""
+    walk = Walk().fills(0).fills(1).bust(1, 10).bust(0, 10)
+    assert (walk.state, walk.trade.booked_quantity) == ("DONE", 0)
+    assert Walk().ack(0, ended=True).ack(1, ended=True).trade.booked_quantity is None

@@ -42,7 +42,7 @@ from fsm_arb.venues.lookup import (
 from fsm_arb.venues.parse import contract_size, parse_balances, parse_book, parse_order
 from fsm_arb.venues.requests import Unplaceable, order_arguments
 from fsm_arb.venues.scrub import Scrubber
-from fsm_arb.venues.settings import is_synchronous, make_safe
+from fsm_arb.venues.settings import Discreet, follow_clock, is_synchronous, make_safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,6 +84,7 @@ class CcxtVenue:
         self._scrub = Scrubber(exchange, self._orders)
         for candidate in {id(exchange): exchange, id(self._orders): self._orders}.values():
             make_safe(candidate, self.dialect, name)
+            Discreet.put_on(candidate, self._scrub)
         self._rules = RulesReader(exchange, self._orders, self.dialect, name, self._scrub)
 
     def __repr__(self) -> str:
@@ -286,10 +287,14 @@ class CcxtVenue:
         return parse_book(await self._read("fetch_order_book", *arguments), contract_size(market))
 
     async def health(self) -> Health:
-        """Return a fresh reading. Never raises."""
-        return await health.read(
+        """Return a fresh reading, and let signed requests follow the venue's clock from now on. Never raises."""
+        reading = await health.read(
             self._exchange, self._orders, self._clock, self._scrub, tells_status=self.dialect.tells_status
         )
+        if reading.clock_offset_ms is not None:
+            for exchange in (self._exchange, self._orders):
+                follow_clock(exchange, reading.clock_offset_ms)
+        return reading
 
     async def close(self) -> None:
         """Release what this adapter opened itself: the reads it shares between callers. The exchanges stay open."""

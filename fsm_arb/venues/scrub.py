@@ -52,10 +52,14 @@ class Scrubber:
 
     def message(self, value: object) -> str:
         """Return *value* (an exception, mostly) as text without secrets, cut to MESSAGE_CHARS_MAX."""
-        text = _hide(str(value), self._pattern())
+        return self.line(str(value))[:MESSAGE_CHARS_MAX]
+
+    def line(self, text: str) -> str:
+        """Return *text* without secrets."""
+        text = _hide(text, self._pattern())
         for pattern in _PATTERNS:
             text = pattern.sub(lambda m: f"{m.group(1)}={HIDDEN}" if m.lastindex else HIDDEN, text)
-        return text[:MESSAGE_CHARS_MAX]
+        return text
 
     def text(self, value: str | None) -> Any:
         """Return a reply's text as JSON-able data without secrets; None for none."""

@@ -11,7 +11,10 @@ from fsm_arb.venues import wire
 from fsm_arb.venues.throttle import OrdersFirst
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from fsm_arb.venues.dialect import Dialect
+    from fsm_arb.venues.scrub import Scrubber
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,39 @@ def make_safe(exchange: Any, dialect: Dialect, name: str) -> None:
         _set_option(options, path, value, name)
     _relax_throttle(exchange, dialect)
     wire.instrument(exchange)
+
+
+def follow_clock(exchange: Any, offset_ms: Decimal) -> None:
+    """Let ccxt sign with the venue's clock: a request stamped by a clock that is off is refused, hedges too.
+
+    Args:
+        exchange: Left alone where its class knows no ``timeDifference``.
+        offset_ms: The venue's clock minus ours.
+    """
+    options = getattr(exchange, "options", None)
+    if is_ccxt(exchange) and isinstance(options, dict) and "timeDifference" in options:
+        options["timeDifference"] = -int(offset_ms)  # ours minus the venue's, as ccxt counts
+
+
+class Discreet(logging.LoggerAdapter[logging.Logger]):
+    """ccxt's own log lines without secrets: at DEBUG it writes whole requests, keys and signatures among them."""
+
+    def __init__(self, logger: logging.Logger, scrub: Scrubber) -> None:
+        super().__init__(logger, {})
+        self._scrub = scrub
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Write a line once its secrets are hidden."""
+        if self.isEnabledFor(level):
+            text = str(msg) % args if args else str(msg)
+            self.logger.log(level, "%s", self._scrub.line(text), **kwargs)
+
+    @classmethod
+    def put_on(cls, exchange: Any, scrub: Scrubber) -> None:
+        """Take the place of a ccxt exchange's logger, once."""
+        logger = getattr(exchange, "logger", None)
+        if is_ccxt(exchange) and isinstance(logger, logging.Logger):
+            exchange.logger = cls(logger, scrub)
 
 
 def _set(exchange: Any, attribute: str, value: object, name: str) -> None:

@@ -393,7 +393,7 @@ async def test_a_blocked_exit_is_tried_again(hall: Hall) -> None:
         await hall.server.down("binance")
         assert (await executor.execute_decision(hall.exit(entered))).status == "blocked"
         await hall.server.up("binance")
-        await until(lambda: executor.positions()[0].state == "CLOSED", within_s=2)
+        await until(lambda: executor.positions()[0].state == "CLOSED", within_s=0.7)
 
 
 async def test_a_venue_that_is_down_on_entering_blocks_until_it_answers(hall: Hall) -> None:
@@ -716,7 +716,6 @@ async def test_secrets_go_nowhere(hall: Hall, caplog: pytest.LogCaptureFixture) 
             assert not [path.name for path in files if secret.encode() in path.read_bytes()]
 
 
-@pytest.mark.xfail(strict=True, reason="ccxt's own logger writes request headers at DEBUG, the key among them")
 async def test_secrets_go_nowhere_even_where_everything_is_logged(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
     """A bot that logs at DEBUG for all libraries writes no key to its log."""
     caplog.set_level(logging.DEBUG)

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 D = Decimal
 VENUES = ["upbit", "binance"]
 ENDS = {"success", "partial_hedged", "rolled_back", "failed"}
-BEHIND = pytest.mark.xfail(
-    strict=True, reason="the measured offset is not applied: a venue more than 1 s behind refuses all that is signed"
-)
 ONE_SIDED = {"upbit": {"ask": 0}, "binance": {"bid": 0}}  # what an entry finds nobody to trade with
 
 
@@ -430,7 +427,7 @@ async def test_a_venue_stays_down_with_an_order_in_doubt(hall: Hall) -> None:
         ("binance", 10_000, True),
         ("binance", -10_000, True),
         ("binance", 1_270, False),
-        pytest.param("binance", -1_270, False, marks=BEHIND),
+        pytest.param("binance", -1_270, False, marks=()),
     ],
 )
 async def test_a_clock_that_differs(hall: Hall, venue: str, ms: int, blocked: bool) -> None:
