@@ -72,6 +72,8 @@ def _stale(decision: CrossExchangeDecision, policy: ExecutionPolicy, readings: R
     if decision.decided_at is None:
         return ""
     age = Decimal(readings.at_ns) / NS_PER_S - Decimal(str(decision.decided_at.timestamp()))
+    if age < -policy.decision_max_age_s:
+        return f"stale price: decided {-age:.1f} s in the future; a clock is wrong"
     if age <= policy.decision_max_age_s:
         return ""
     return f"stale price: decided {age:.1f} s ago (at most {policy.decision_max_age_s} s)"

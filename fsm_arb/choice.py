@@ -41,11 +41,17 @@ class Situation:
     now: int  # monotonic ns
     survey: Surveyed | None = None  # both books and balances, asked for since the ledger last changed
     attempt: int = 0  # remedies tried within the budget
+    granted: int = 0  # the least budget, once a halted trade was let go on
     not_before: int = 0  # monotonic ns; the back-off between attempts
     refused: frozenset[Kind] = frozenset()  # remedies a venue refused or left half open within the budget
     retry_due: bool = False  # halted: a slow retry is due, or an operator asked
     booked: Decimal | None = None  # base, once matched and booked
     exits: bool = False  # an exit: completing makes its position smaller, unwinding makes it larger again
+
+
+def budget(s: Situation) -> int:
+    """Return how many remedies may be tried: the policy's number, and one at least where a person said go on."""
+    return max(s.policy.attempts_max, s.granted)
 
 
 def choose(s: Situation) -> Choice:  # noqa: PLR0911 - one question after another is the point
@@ -219,14 +225,14 @@ def _remedy(s: Situation) -> Choice:
         return _answer(s, Kind.WAIT, "disturbed")
     if s.phase is Phase.HALTED and not s.retry_due:
         return _answer(s, Kind.WAIT, "halted")
-    if s.phase is not Phase.HALTED and s.attempt >= s.policy.attempts_max:
+    if s.phase is not Phase.HALTED and s.attempt >= budget(s):
         return _answer(s, Kind.HALT, f"{s.attempt} remedies were tried")
     if s.survey is None or s.now < s.not_before:
         return _answer(s, Kind.WAIT, "both venues are to be asked first")
     weighed = weigh(s)
     sendable = [option for option in weighed if not option.blocked]
     if not sendable:
-        last = s.phase is not Phase.HALTED and s.attempt + 1 >= s.policy.attempts_max
+        last = s.phase is not Phase.HALTED and s.attempt + 1 >= budget(s)
         kind = Kind.HALT if last else Kind.WAIT
         return evolve(_answer(s, kind, "no remedy can be sent"), weighed=weighed)
     best = min(sendable, key=lambda option: _rank(s, option))

@@ -40,7 +40,7 @@ def _converter() -> Converter:
     return converter
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _CONVERTER = _converter()
 _UNSTRUCTURE = {kind: _CONVERTER.get_unstructure_hook(kind) for kind in _NAMES}
 

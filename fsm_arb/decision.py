@@ -33,6 +33,14 @@ def _legs(value: Any) -> tuple[Leg, Leg]:
     return first, second
 
 
+def _books(value: Any) -> tuple[OrderBook | None, OrderBook | None]:
+    fits = isinstance(value, tuple | list) and len(value) == _LEGS
+    if not fits or not all(book is None or isinstance(book, OrderBook) for book in value):
+        raise InvalidInput("books", value, "must be two OrderBook or None, one a leg")
+    first, second = value
+    return first, second
+
+
 @frozen(kw_only=True)
 class CrossExchangeDecision:
     """One cross trade to execute.
@@ -62,7 +70,7 @@ class CrossExchangeDecision:
     decision_id: str = field(factory=fresh_decision_id)
     position_id: str | None = None
     decided_at: datetime | None = field(default=None)
-    books: tuple[OrderBook | None, OrderBook | None] = (None, None)
+    books: tuple[OrderBook | None, OrderBook | None] = field(default=(None, None), converter=_books)
 
     @action.validator
     def _action_is_one(self, _attribute: Attribute[Any], value: object) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from fsm_arb.errors import FxUnavailable, InvalidInput
-from fsm_arb.values import EXACT, ONE, to_decimal
+from fsm_arb.values import EXACT, ONE, positive, to_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ class FxRate:
 
     base: str
     quote: str
-    rate: Decimal  # quote per base
+    rate: Decimal = field(validator=positive)  # quote per base
     source: str
     confidence: Decimal = ONE  # 0 to 1
     at_ns: int | None = None  # wall clock UTC when it was seen; None: it does not age (a constant, or one currency)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from fsm_arb.errors import LedgerBroken
-from fsm_arb.messages import Busted, ExternalFill, Intent, Missed, Observed, PlaceEnded, Purpose
+from fsm_arb.messages import Busted, ExternalFill, Intent, Judged, Missed, Observed, PlaceEnded, Purpose
 from fsm_arb.plan import LegPlan, Plan
 from fsm_arb.ports import Acknowledged, InDoubt, OrderSnapshot, OrderStatus, Refused
 from fsm_arb.values import ONE, ZERO, Fee, FeeIn, Fill, Side, divide, floor_to
@@ -56,7 +56,8 @@ class Order:
     fills: tuple[Fill, ...] = ()
     average: Decimal | None = None  # quote per base over all that is filled; None: unknown
     fees: tuple[Fee, ...] = ()
-    fees_known: bool = False  # whether `fees` cover all that is filled
+    fees_known: bool = False  # whether what was charged in base is known
+    fees_told: bool = False  # whether `fees` cover all that is filled
     fee_looks: int = 0  # readings of the ended order that told no fee
     base_fee: Decimal = ZERO  # base, charged or, while not known, assumed
     misses: int = 0  # covered misses since the placing call ended
@@ -297,6 +298,36 @@ def busted(ledger: Ledger, fact: Busted) -> Ledger:
     )
 
 
+def judged(ledger: Ledger, fact: Judged) -> Ledger:
+    """Return the ledger after an operator's verdict. A venue that shows the order all the same brings it back."""
+    order = ledger.orders[fact.order]
+    return ledger.replace(
+        evolve(
+            order,
+            lifecycle=Lifecycle.CLOSED,
+            mismatch="",
+            refusal=f"settled by an operator: {fact.reason}",
+            gross=fact.filled + order.busted,
+            average=fact.price if fact.price is not None else order.average,
+            fees_known=True,
+            ended_at=fact.now,
+            unsure_since=None,
+        )
+    )
+
+
+def fees_believed(ledger: Ledger) -> Ledger:
+    """Return the ledger with every base fee that was assumed, and that no reading tells, taken as it was assumed.
+
+    Else a fee that is never told would keep a trade halted for ever; one that
+    is told after all corrects it.
+    """
+    for order in ledger.orders:
+        if order.provisional:
+            ledger = ledger.replace(evolve(order, fees_known=True, unsure_since=None))
+    return ledger
+
+
 def restarted(ledger: Ledger, now: int) -> Ledger:
     """Return the ledger as a new process takes it up: calls that were out are over, every deadline has passed."""
     orders = tuple(
@@ -319,23 +350,24 @@ def restarted(ledger: Ledger, now: int) -> Ledger:
 
 
 def _merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Order:
-    mismatch = _mismatch(order.intent, snapshot, leg)
+    mismatch = _mismatch(order, snapshot, leg)
     if mismatch:
         return evolve(order, mismatch=mismatch, unsure_since=now if order.unsure_since is None else order.unsure_since)
-    fills = _united(order.fills, snapshot.fills)
+    fills = _fills(order, snapshot)
     by_fills = sum((fill.amount for fill in fills), ZERO)
     gross = max(order.gross, snapshot.filled, by_fills)
-    fees, known = _fees(order, snapshot, fills, gross, by_fills)
+    fees, told = _fees(order, snapshot, fills, gross, by_fills)
     ended = snapshot.status is OrderStatus.ENDED
     # What was only believed absent is back; what a venue has called over stays over, whatever an older reading says.
     back = order.lifecycle is Lifecycle.DEAD or (order.lifecycle is Lifecycle.CLOSED and bool(order.refusal))
     was_ended = order.lifecycle is Lifecycle.CLOSED and not back
     looks = order.fee_looks
-    if ended and snapshot.filled >= gross and not known:
+    if ended and snapshot.filled >= gross and not told:
         looks = min(looks + 1, FEE_LOOKS_MIN)
     taken_on_trust = leg.rules.fee_in is FeeIn.UNKNOWN and looks >= FEE_LOOKS_MIN
-    if leg.rules.fee_in is FeeIn.QUOTE or taken_on_trust or not gross:
-        known = True
+    told = told or taken_on_trust or not gross
+    shown = told or leg.rules.fee_in is FeeIn.QUOTE
+    known = shown or (order.fees_known and gross == order.gross)  # believed once, for want of a word
     merged = evolve(
         order,
         mismatch="",
@@ -345,8 +377,9 @@ def _merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Or
         gross=gross,
         fees=fees,
         fees_known=known,
+        fees_told=told,
         fee_looks=looks,
-        base_fee=_base_fee(order, leg, fees, gross, known=known),
+        base_fee=_base_fee(order, leg, fees, gross, known=shown),
         average=_average(order, snapshot, fills, gross, by_fills),
         lifecycle=Lifecycle.CLOSED if was_ended else Lifecycle.OPEN,
         refusal="",
@@ -367,18 +400,36 @@ def _ended(order: Order, now: int) -> Order:
     return evolve(order, lifecycle=Lifecycle.CLOSED, ended_at=now, unsure_since=None if order.fees_known else now)
 
 
-def _mismatch(intent: Intent, snapshot: OrderSnapshot, leg: LegPlan) -> str:
+def _mismatch(order: Order, snapshot: OrderSnapshot, leg: LegPlan) -> str:
     """Say why what a venue shows under our id cannot be the order we meant; empty: it can."""
-    if snapshot.client_order_id is not None and snapshot.client_order_id != intent.client_order_id:
+    intent = order.intent
+    # Under the id that the venue gave this very order it is ours, however the venue writes our own.
+    named = order.venue_order_id is not None and order.venue_order_id == snapshot.venue_order_id
+    if not named and snapshot.client_order_id is not None and snapshot.client_order_id != intent.client_order_id:
         return f"client order id {snapshot.client_order_id} instead of {intent.client_order_id}"
     if snapshot.symbol is not None and snapshot.symbol != leg.leg.symbol:
         return f"symbol {snapshot.symbol} instead of {leg.leg.symbol}"
     if snapshot.side is not None and snapshot.side is not intent.side:
         return f"side {snapshot.side.value} instead of {intent.side.value}"
-    # A venue or its library may round what we asked for; it may not make it another order.
-    if snapshot.amount is not None and abs(snapshot.amount - intent.amount) > leg.rules.lot:
+    # A venue or its library may round what we asked for, and then its amount counts; it may not make it more.
+    if snapshot.amount is not None and snapshot.amount - intent.amount > leg.rules.lot:
         return f"amount {snapshot.amount} instead of {intent.amount}"
     return ""
+
+
+def _fills(order: Order, snapshot: OrderSnapshot) -> tuple[Fill, ...]:
+    """Return the executions known by now. More of them than the order can have filled is a count gone wrong."""
+    seen = sum((fill.amount for fill in snapshot.fills), ZERO)
+    if seen and seen == snapshot.filled >= order.gross:
+        return _united(_same_ids(order.fills, snapshot.fills), snapshot.fills)  # it shows all there is
+    united = _united(order.fills, snapshot.fills)
+    whole = max(order.accepted or ZERO, snapshot.amount or ZERO, order.intent.amount)
+    return united if sum((fill.amount for fill in united), ZERO) <= whole else order.fills
+
+
+def _same_ids(known: tuple[Fill, ...], seen: tuple[Fill, ...]) -> tuple[Fill, ...]:
+    ids = {fill.fill_id for fill in seen}
+    return tuple(fill for fill in known if fill.fill_id in ids)
 
 
 def _united(known: tuple[Fill, ...], seen: tuple[Fill, ...]) -> tuple[Fill, ...]:
@@ -401,7 +452,7 @@ def _fees(
         return _summed(fill.fee for fill in fills if fill.fee is not None), True
     if snapshot.fees is not None and snapshot.filled >= gross:
         return _summed(snapshot.fees), True
-    return order.fees, order.fees_known and gross == order.gross
+    return order.fees, order.fees_told and gross == order.gross
 
 
 def _summed(fees: Iterable[Fee]) -> tuple[Fee, ...]:

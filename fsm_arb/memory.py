@@ -27,6 +27,7 @@ from fsm_arb.messages import (
     ExternalFill,
     Fact,
     Intended,
+    Judged,
     Kind,
     Missed,
     Moved,
@@ -64,6 +65,7 @@ TRIGGERS: dict[type, str] = {
     Restarted: "restarted",
     ExternalFill: "external_fill",
     Busted: "busted",
+    Judged: "judged",
     AbortAsked: "abort_asked",
     WatchEnded: "watch_ended",
 }
@@ -77,6 +79,7 @@ _LEDGER_AFTER: dict[type, Callable[[Ledger, Any, ExecutionPolicy], Ledger]] = {
     CancelAsked: lambda ledger, fact, _: books.cancel_asked(ledger, fact.orders, fact.now),
     ExternalFill: lambda ledger, fact, _: evolve(ledger, external=(*ledger.external, fact)),
     Busted: lambda ledger, fact, _: books.busted(ledger, fact),
+    Judged: lambda ledger, fact, _: books.judged(ledger, fact),
     Restarted: lambda ledger, fact, _: books.restarted(ledger, fact.now),
 }
 
@@ -115,10 +118,12 @@ class Memory(TradeTriggers):
     aborting: str = ""
     survey: Surveyed | None = None
     attempt: int = 0
+    granted: int = 0  # the least budget, once a halted trade was let go on
     not_before: int = 0
     refused: frozenset[Kind] = frozenset()  # remedies a venue refused or left half open within the budget
     retry_at: int | None = None  # HALTED: monotonic ns of the next slow retry
     operator_asked: bool = False
+    halted_in_doubt: bool = False  # it halted because something was unknown, and has not been tried again since
     ever_halted: bool = False
     halt_reason: str = ""
     booked_quantity: Decimal | None = None  # base
@@ -126,6 +131,7 @@ class Memory(TradeTriggers):
     outcome: Outcome | None = None
     end_note: str = ""  # why it ended as it did
     ended_at_ns: int | None = None
+    moved_at_ns: int | None = None  # wall clock UTC of the last edge taken
     watch_ended: bool = False
 
     @classmethod
@@ -223,6 +229,8 @@ class Memory(TradeTriggers):
         self.survey = fact
 
     def _apply_stalled(self, fact: Stalled) -> None:
+        if self.halted and self.ledger is not None:
+            self.ledger = books.fees_believed(self.ledger)
         self._spend_attempt(fact.now)
 
     def _apply_resumed(self, _fact: Resumed) -> None:
@@ -248,7 +256,7 @@ class Memory(TradeTriggers):
     def _spend_attempt(self, now: int) -> None:
         self.survey = None
         if self.halted:
-            self.operator_asked = False
+            self.operator_asked = self.halted_in_doubt = False
             self.retry_at = now + seconds_ns(self.policy.halted_retry_s)
             return
         self.attempt += 1
@@ -263,17 +271,20 @@ class Memory(TradeTriggers):
 
     def _apply_move(self, trigger: str, after: str, fact: Moved, at_ns: int) -> None:
         self.outcome = fact.outcome
+        self.moved_at_ns = at_ns
         if fact.booked is not None:
             self.booked_quantity = fact.booked
             self.bookings += 1
         if trigger == "wall":
             self.ever_halted, self.halt_reason, self.survey = True, fact.note, None
+            self.halted_in_doubt = self.ledger is not None and not self.ledger.known
             self.retry_at = fact.now + seconds_ns(self.policy.halted_retry_s)
         if trigger in {"resume", "disturbed"}:
             self.attempt, self.not_before, self.refused = 0, fact.now, frozenset()
+            self.granted = 1 if trigger == "resume" else 0
             self.watch_ended = False
         if trigger != "wall":
-            self.retry_at, self.operator_asked = None, False
+            self.retry_at, self.operator_asked, self.halted_in_doubt = None, False, False
         if after == TradeState.DONE:
             self.ended_at_ns, self.end_note = at_ns, fact.note
             if trigger == "settled":

@@ -261,6 +261,17 @@ class Busted:
 
 
 @frozen(kw_only=True)
+class Judged:
+    """An operator's verdict on an order that no venue shows: it has ended."""
+
+    now: int
+    order: int
+    filled: Decimal  # base, in all
+    price: Decimal | None  # quote per base; None: unknown
+    reason: str
+
+
+@frozen(kw_only=True)
 class AbortAsked:
     """The trade is to end before its first intent."""
 
@@ -299,6 +310,7 @@ Fact = (
     | Restarted
     | ExternalFill
     | Busted
+    | Judged
     | AbortAsked
     | WatchEnded
 )
@@ -316,6 +328,7 @@ Event = (
     | Restarted
     | ExternalFill
     | Busted
+    | Judged
     | AbortAsked
     | WatchEnded
     | Ticked

@@ -11,6 +11,7 @@ from fsm_arb.errors import InvalidInput
 from fsm_arb.ledger import Ledger, Lifecycle, Order
 from fsm_arb.memory import Memory
 from fsm_arb.messages import Outcome
+from fsm_arb.plan import LegPlan
 from fsm_arb.values import ZERO, Fee, divide
 
 NS_PER_MS = 1_000_000
@@ -62,7 +63,7 @@ class CrossExecutionResult:
         pnl: Sells less buys less fees in the quote of legs[0], at the recorded FX, the residual valued at the
             decision's price; None where a fee's rate or a price is unknown.
         note: Why, in words.
-        execution_time_ms: From decision taken up to the end, or to now for a halted trade's last record.
+        execution_time_ms: From decision taken up to the end; until then, to the last edge taken.
         state: The machine's state.
         ever_halted: Whether it was ever HALTED.
     """
@@ -100,7 +101,7 @@ def result_of(trade: Memory, position_id: str | None = None) -> CrossExecutionRe
     notes = [trade.end_note if trade.done else trade.halt_reason, pnl_note]
     if ledger and ledger.plan.note:
         notes.append(ledger.plan.note)
-    ended = trade.ended_at_ns or trade.begun_at_ns
+    ended = trade.ended_at_ns or trade.moved_at_ns or trade.begun_at_ns
     return CrossExecutionResult(
         decision=trade.decision,
         trade_id=trade.trade_id,
@@ -166,25 +167,33 @@ def _pnl(ledger: Ledger) -> tuple[Decimal | None, str]:
     plan = ledger.plan
     total = ledger.exposure * plan.legs[0].price
     for order in ledger.orders:
-        if not order.filled:
-            continue
-        leg = plan.legs[order.intent.leg]
-        if order.average is None:
-            return None, f"PnL unknown: no price for what filled on {leg.leg.exchange}"
-        cash = -order.intent.side.sign * order.filled * order.average
-        kept = divide(order.filled, order.gross)
-        for fee in order.fees:
-            if fee.currency == leg.rules.quote:
-                cash -= fee.amount * kept
-            elif fee.amount and fee.currency != leg.rules.base:  # a base fee shows in the exposure
-                return None, f"PnL unknown: no rate for a fee of {fee.amount:f} {fee.currency}"
+        cash = _cash(order, plan.legs[order.intent.leg]) if order.filled else ZERO
+        if isinstance(cash, str):
+            return None, cash
         total += plan.worth(order.intent.leg, cash)
     for fill in ledger.external:
-        rules = plan.legs[fill.leg].rules
-        cash = -fill.side.sign * fill.amount * fill.price
-        if fill.fee and fill.fee.currency == rules.quote:
-            cash -= fill.fee.amount
-        elif fill.fee and fill.fee.currency != rules.base:
-            return None, f"PnL unknown: no rate for a fee of {fill.fee.amount:f} {fill.fee.currency}"
+        cash = _net(-fill.side.sign * fill.amount * fill.price, (fill.fee,) if fill.fee else (), plan.legs[fill.leg])
+        if isinstance(cash, str):
+            return None, cash
         total += plan.worth(fill.leg, cash)
     return total, ""
+
+
+def _cash(order: Order, leg: LegPlan) -> Decimal | str:
+    """Return what an order brought in its quote currency, fees paid, or why that is not known."""
+    if order.average is None:
+        return f"PnL unknown: no price for what filled on {leg.leg.exchange}"
+    if not order.fees_told:
+        return f"PnL unknown: {leg.leg.exchange} has not told its fees yet"
+    kept = divide(order.filled, order.gross)
+    fees = tuple(Fee(fee.amount * kept, fee.currency) for fee in order.fees)
+    return _net(-order.intent.side.sign * order.filled * order.average, fees, leg)
+
+
+def _net(cash: Decimal, fees: tuple[Fee, ...], leg: LegPlan) -> Decimal | str:
+    for fee in fees:
+        if fee.currency == leg.rules.quote:
+            cash -= fee.amount
+        elif fee.amount and fee.currency != leg.rules.base:  # a base fee shows in the exposure
+            return f"PnL unknown: no rate for a fee of {fee.amount:f} {fee.currency}"
+    return cash

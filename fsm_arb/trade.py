@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define, evolve, field, fields, frozen
 
-from fsm_arb.choice import Phase, Situation, Standing, choose, first_amount, overdue, short, standing
+from fsm_arb.choice import Phase, Situation, Standing, budget, choose, first_amount, overdue, short, standing
 from fsm_arb.decision import CrossExchangeDecision
 from fsm_arb.errors import InvalidInput, LedgerBroken, MachineError
 from fsm_arb.ledger import Ledger, Lifecycle
@@ -31,6 +31,7 @@ from fsm_arb.messages import (
     ExternalFill,
     Intended,
     Intent,
+    Judged,
     Kind,
     Missed,
     Moved,
@@ -132,7 +133,7 @@ class Trade(Memory):
         s = self._situation(now)
         if s.phase is Phase.FIRST or now < s.not_before or standing(s) is not Standing.UNMATCHED:
             return False
-        return s.retry_due if s.phase is Phase.HALTED else s.attempt < s.policy.attempts_max
+        return s.retry_due if s.phase is Phase.HALTED else s.attempt < budget(s)
 
     def wakes_at(self, now: int) -> int | None:
         """Return the next monotonic ns at which time alone may change something; None: never."""
@@ -161,6 +162,8 @@ class Trade(Memory):
             self._check_external(event)
         if isinstance(event, Busted):
             self._check_bust(event)
+        if isinstance(event, Judged):
+            self._check_verdict(event)
         self._note(event, at_ns)
 
     def _tells_more(self, event: PlaceEnded | Observed | Missed) -> bool:
@@ -175,6 +178,10 @@ class Trade(Memory):
         """An operator's trade may make the exposure smaller; one that does not is another trade's business."""
         if self.ledger is None:
             raise InvalidInput("fill", fill, "the trade was never sized; it holds nothing to resolve")
+        for order in self.orders:
+            if order.in_doubt and order.intent.leg == fill.leg:
+                name = order.intent.client_order_id
+                raise InvalidInput("fill", fill, f"order {name} of that leg is in doubt and may be it; settle it first")
         after = evolve(self.ledger, external=(*self.ledger.external, fill))
         if abs(after.exposure) >= abs(self.ledger.exposure):
             raise InvalidInput("fill", fill, f"does not make the exposure of {self.ledger.exposure:f} smaller")
@@ -188,6 +195,18 @@ class Trade(Memory):
         if not ZERO < bust.amount <= filled:
             raise InvalidInput("amount", bust.amount, f"must be above zero and within the {filled:f} that has filled")
 
+    def _check_verdict(self, verdict: Judged) -> None:
+        if not 0 <= verdict.order < len(self.orders):
+            raise InvalidInput("order", verdict.order, f"is none of the trade's {len(self.orders)} orders")
+        order = self.orders[verdict.order]
+        if not order.filled <= verdict.filled <= order.intent.amount:
+            said = (
+                f"must be between the {order.filled:f} that was seen and the {order.intent.amount:f} that was ordered"
+            )
+            raise InvalidInput("filled", verdict.filled, said)
+        if order.placing_ended_at is None:
+            raise InvalidInput("order", verdict.order, "is being sent right now; ask again once its call has ended")
+
     def _advance(self, now: int, at_ns: int) -> None:
         """Take every edge that is true now, one after the other, then act on the choice."""
         for _ in range(MOVES_MAX):
@@ -196,11 +215,12 @@ class Trade(Memory):
             view = self._view(situation, choice)
             rows = TRADE_TABLE.enabled(self.state, view)
             if not rows:
+                before = self.ledger
                 if choice is not None:
                     self._act(choice, now, at_ns)
-                if choice is None or choice.kind is not Kind.CANCEL:
+                if choice is None or self._sends or self.ledger is before:
                     return
-                continue  # from now on its end is asked for; a policy may allow no time for that
+                continue  # what was written down may open an edge: an end asked for, a fee believed
             self._move(rows[0], view, choice, now, at_ns)
         raise MachineError(f"{self.trade_id}: {MOVES_MAX} moves on one event; the table leads in a circle")
 
@@ -240,7 +260,8 @@ class Trade(Memory):
                 blocked = "; ".join(f"{o.kind.value}: {o.blocked}" for o in choice.weighed if o.blocked)
                 return f"{choice.reason}; {blocked}" if blocked else choice.reason
             case _:
-                refusals = [order.refusal for order in self.orders if order.refusal]
+                legs = self.decision.legs
+                refusals = [f"{legs[o.intent.leg].exchange}: {o.refusal}" for o in self.orders if o.refusal]
                 return "; ".join(refusals) if row.outcome else ""
 
     def _hedged(self) -> Ledger:
@@ -298,6 +319,9 @@ class Trade(Memory):
         unwinds = option.kind is Kind.UNWIND
         # An exit that completes makes its position smaller; an entry does so when it unwinds.
         reduces = unwinds is self.decision.action.is_entry
+        # A venue that nets other positions of ours into this one refuses to reduce; then it goes out plain.
+        refusals = [order.refusal.lower() for order in ledger.orders if order.intent.leg == option.leg]
+        reduces = reduces and not any("reduceonly" in said.replace("-", "").replace(" ", "") for said in refusals)
         limit = self.policy.order_type is OrderType.LIMIT
         return Intent(
             index=len(ledger.orders),
@@ -322,6 +346,7 @@ class Trade(Memory):
             now=now,
             survey=self.survey,
             attempt=self.attempt,
+            granted=self.granted,
             not_before=self.not_before,
             refused=self.refused,
             retry_due=self._retry_due(now),
@@ -330,7 +355,10 @@ class Trade(Memory):
         )
 
     def _retry_due(self, now: int) -> bool:
-        return self.operator_asked or (self.retry_at is not None and now >= self.retry_at)
+        """Whether a halted trade may try again: its time has come, an operator asks, or its doubt is over."""
+        if self.operator_asked or (self.retry_at is not None and now >= self.retry_at):
+            return True
+        return self.halted_in_doubt and self.ledger is not None and self.ledger.known
 
     def _view(self, s: Situation | None, choice: Choice | None) -> TradeView:
         if s is None:

@@ -200,7 +200,7 @@ class FeeIn(enum.Enum):
 
     QUOTE = "quote"  # never the base: received equals filled
     BASE_ON_BUY = "base_on_buy"  # a buyer is charged in base unless the fill says otherwise (Binance spot)
-    UNKNOWN = "unknown"  # assume base on buys until the fills tell
+    UNKNOWN = "unknown"  # nothing is ordered to make up for one; the fills tell
 
 
 @frozen
@@ -283,6 +283,7 @@ class OperatorFill:
 
     exchange: str  # the key in the executor's venues
     side: Side
+    symbol: str | None = None  # needed where both legs are on one venue
     amount: Decimal = field(converter=_amount, validator=positive)  # base
     price: Decimal = field(converter=_price, validator=positive)  # quote per base
     fee: Fee | None = None
@@ -300,8 +301,8 @@ class Level:
 class OrderBook:
     """The best levels of both sides, best first."""
 
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
+    bids: tuple[Level, ...] = field(converter=tuple)
+    asks: tuple[Level, ...] = field(converter=tuple)
     at_ms: int | None = None  # the venue's clock, UTC
 
     def against(self, side: Side) -> tuple[Level, ...]:

@@ -28,6 +28,7 @@ from fsm_arb.messages import (
     ExternalFill,
     Fact,
     Intended,
+    Judged,
     Intent,
     Kind,
     LegSurvey,
@@ -187,6 +188,7 @@ FACTS: dict[type, st.SearchStrategy[Any]] = {
         fee=maybe(FEES),
     ),
     Busted: st.builds(Busted, now=NS, order=INDEX, amount=DECIMALS, reason=WORDS),
+    Judged: st.builds(Judged, now=NS, order=INDEX, filled=DECIMALS, price=st.none() | DECIMALS, reason=WORDS),
     AbortAsked: st.builds(AbortAsked, now=NS, reason=WORDS),
     WatchEnded: st.builds(WatchEnded, now=NS),
 }
