@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from attrs import evolve, frozen
 
-from fsm_arb.ledger import Ledger, Lifecycle, Order, gross_up
+from fsm_arb.ledger import Ledger, Lifecycle, Order, gross_up, will_not_reduce
 from fsm_arb.messages import Choice, Kind, Option, Purpose, Surveyed
 from fsm_arb.policy import DoubtRemedy, ExecutionPolicy, Placement, Remedy, loss_bound, seconds_ns
 from fsm_arb.values import ONE, ZERO, Balances, FeeIn, OrderBook, Side, divide, floor_to
@@ -251,6 +251,8 @@ def _rank(s: Situation, option: Option) -> tuple[bool, bool, bool, Decimal]:
     }[s.policy.remedy]
     if s.booked is not None:
         preferred = Kind.UNWIND if excess else Kind.COMPLETE
+    elif any(will_not_reduce(s.ledger, leg) for leg in (0, 1)):
+        preferred = Kind.COMPLETE  # refused for its form, not for its price: undoing the other leg would repeat it
     return (
         option.kind in s.refused,
         option.kind is not preferred,

@@ -8,16 +8,20 @@ venue said stands under ``raw`` as it came.
 from __future__ import annotations
 
 import json
+import warnings
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, get_args
 
 from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn
 from cattrs.strategies import configure_tagged_union
 
 from fsm_arb.errors import JournalForeign
 from fsm_arb.memory import TRIGGERS
 from fsm_arb.messages import Fact, Moved
+from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.ports import PlaceOutcome
 from fsm_arb.position import PositionFact
 
@@ -25,6 +29,18 @@ VERSION = 1
 
 _NAMES: dict[type, str] = {**TRIGGERS, Moved: "moved", PositionFact: "position"}
 _TYPES: dict[str, type] = {name: kind for kind, name in _NAMES.items()}
+
+
+def _policy(converter: Converter) -> Callable[[Any, Any], ExecutionPolicy]:
+    """Return a hook that reads a policy back in silence: whoever wrote it was warned."""
+    read = make_dict_structure_fn(ExecutionPolicy, converter)
+
+    def hook(value: Any, kind: Any) -> ExecutionPolicy:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return read(value, kind)
+
+    return hook
 
 
 def _converter() -> Converter:
@@ -36,6 +52,7 @@ def _converter() -> Converter:
     # What a venue said is JSON already.
     converter.register_unstructure_hook(Any, lambda value: value)
     converter.register_structure_hook(Any, lambda value, _: value)
+    converter.register_structure_hook(ExecutionPolicy, _policy(converter))
     configure_tagged_union(PlaceOutcome, converter, tag_name="type")
     return converter
 

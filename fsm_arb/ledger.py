@@ -485,6 +485,12 @@ def _average(
     return order.average if gross == order.gross else None
 
 
+def will_not_reduce(ledger: Ledger, leg: int) -> bool:
+    """Whether the venue has refused a reduce-only order of this leg: other positions of ours net it away."""
+    refusals = (order.refusal.lower() for order in ledger.orders if order.intent.leg == leg)
+    return any("reduceonly" in said.replace("-", "").replace(" ", "") for said in refusals)
+
+
 def gross_up(received: Decimal, leg: LegPlan, side: Side) -> Decimal:
     """Return the order quantity that brings *received* base after the venue's base fee, floored to the lot."""
     # Floor only: one lot rounded up turns a hedge into a position.

@@ -251,6 +251,8 @@ class Memory(TradeTriggers):
         order = self.orders[fact.order]
         if order.intent.purpose is Purpose.FIRST or order.live or order.filled * 2 > order.intent.amount:
             return
+        if self.ledger and order.intent.reduce_only and books.will_not_reduce(self.ledger, order.intent.leg):
+            return  # refused for its form, which will be another one
         self.refused |= {Kind.COMPLETE if order.intent.purpose is Purpose.COMPLETE else Kind.UNWIND}
 
     def _spend_attempt(self, now: int) -> None:

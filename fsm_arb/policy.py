@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import warnings
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import Attribute, field, fields, frozen
 
@@ -16,6 +16,9 @@ NS_PER_S = 1_000_000_000
 
 # Binance answers no later than its recvWindow, which ccxt sets to 10 s.
 REQUEST_WINDOW_S = Decimal(10)
+
+
+_Enum = TypeVar("_Enum", bound=enum.Enum)
 
 
 class Placement(enum.Enum):
@@ -41,19 +44,52 @@ class DoubtRemedy(enum.Enum):
     ACT_ON_KNOWN = "act_on_known"  # hedge what is known; may over-hedge if the doubtful order lives
 
 
-def _number(value: Any, _self: Any, attribute: Attribute[Any]) -> Decimal:
-    return to_decimal(str(value) if isinstance(value, float) else value, attribute.name)
+Number = Decimal | int | float | str
 
 
-def _choice(kind: type[enum.Enum]) -> Any:
-    def convert(value: Any, _self: Any, attribute: Attribute[Any]) -> Any:
-        try:
-            return kind(value)
-        except ValueError:
+def _number(value: Number) -> Decimal:
+    """Return *value* as a Decimal, a float by its shortest text; what is no number is left for `_is_number` to name."""
+    try:
+        return to_decimal(str(value) if isinstance(value, float) else value, "")
+    except InvalidInput:
+        return value  # type: ignore[return-value]
+
+
+def _is_number(_self: object, attribute: Attribute[Any], value: object) -> None:
+    to_decimal(value, attribute.name)
+
+
+def _placement(value: Placement | str) -> Placement:
+    return _member(Placement, value)
+
+
+def _order_type(value: OrderType | str) -> OrderType:
+    return _member(OrderType, value)
+
+
+def _remedy(value: Remedy | str) -> Remedy:
+    return _member(Remedy, value)
+
+
+def _doubt_remedy(value: DoubtRemedy | str) -> DoubtRemedy:
+    return _member(DoubtRemedy, value)
+
+
+def _member(kind: type[_Enum], value: _Enum | str) -> _Enum:
+    """Return the member that *value* is or names; what is none is left for `_is_member` to name."""
+    try:
+        return kind(value)
+    except ValueError:
+        return value  # type: ignore[return-value]
+
+
+def _is_member(kind: type[enum.Enum]) -> Any:
+    def check(_self: object, attribute: Attribute[Any], value: object) -> None:
+        if not isinstance(value, kind):
             choices = ", ".join(str(member.value) for member in kind)
-            raise InvalidInput(attribute.name, value, f"must be one of {choices}") from None
+            raise InvalidInput(attribute.name, value, f"must be one of {choices}")
 
-    return convert
+    return check
 
 
 def _whole(_self: object, attribute: Attribute[Any], value: object) -> None:
@@ -66,18 +102,9 @@ def _bps_below_one(_self: object, attribute: Attribute[Any], value: Decimal) -> 
         raise InvalidInput(attribute.name, value, "must be below 10000 bps")
 
 
-def _converter(convert: Any) -> Any:
-    from attrs import Converter
-
-    return Converter(convert, takes_self=True, takes_field=True)
-
-
-def _decimal(default: str, *validators: Any) -> Any:
-    return field(default=Decimal(default), converter=_converter(_number), validator=list(validators))
-
-
-def _enum(default: enum.Enum) -> Any:
-    return field(default=default, converter=_converter(_choice(type(default))))
+_POSITIVE = [_is_number, positive]
+_NOT_NEGATIVE = [_is_number, not_negative]
+_SHARE = [_is_number, not_negative, _bps_below_one]
 
 
 @frozen(kw_only=True)
@@ -112,28 +139,30 @@ class ExecutionPolicy:
         InvalidInput: A number is out of range; names field and value.
     """
 
-    placement: Placement = _enum(Placement.SIMULTANEOUS)
-    order_type: OrderType = _enum(OrderType.IOC)
-    fill_timeout_s: Decimal = _decimal("5", positive)
-    request_timeout_s: Decimal = _decimal("10", positive)
-    slippage_bps: Decimal = _decimal("20", not_negative, _bps_below_one)
-    widen_bps: Decimal = _decimal("20", not_negative, _bps_below_one)
+    placement: Placement = field(default=Placement.SIMULTANEOUS, converter=_placement, validator=_is_member(Placement))
+    order_type: OrderType = field(default=OrderType.IOC, converter=_order_type, validator=_is_member(OrderType))
+    fill_timeout_s: Decimal = field(default=Decimal(5), converter=_number, validator=_POSITIVE)
+    request_timeout_s: Decimal = field(default=Decimal(10), converter=_number, validator=_POSITIVE)
+    slippage_bps: Decimal = field(default=Decimal(20), converter=_number, validator=_SHARE)
+    widen_bps: Decimal = field(default=Decimal(20), converter=_number, validator=_SHARE)
     attempts_max: int = field(default=5, validator=_whole)
-    backoff_s: Decimal = _decimal("0.5", not_negative)
-    remedy: Remedy = _enum(Remedy.CHEAPEST)
-    max_remedy_loss_bps: Decimal = _decimal("300", not_negative, _bps_below_one)
-    poll_interval_s: Decimal = _decimal("0.5", positive)
-    absence_fence_s: Decimal = _decimal("15", not_negative)
-    doubt_max_s: Decimal = _decimal("120", not_negative)
-    doubt_remedy: DoubtRemedy = _enum(DoubtRemedy.WAIT)
-    send_max_age_s: Decimal = _decimal("5", positive)
-    decision_max_age_s: Decimal = _decimal("10", positive)
-    halted_retry_s: Decimal = _decimal("60", positive)
-    watch_after_done_s: Decimal = _decimal("300", not_negative)
-    health_age_s: Decimal = _decimal("30", not_negative)
-    clock_offset_max_ms: Decimal = _decimal("5000", positive)
-    fx_max_age_s: Decimal = _decimal("60", positive)
-    fx_min_confidence: Decimal = _decimal("0.8", not_negative)
+    backoff_s: Decimal = field(default=Decimal("0.5"), converter=_number, validator=_NOT_NEGATIVE)
+    remedy: Remedy = field(default=Remedy.CHEAPEST, converter=_remedy, validator=_is_member(Remedy))
+    max_remedy_loss_bps: Decimal = field(default=Decimal(300), converter=_number, validator=_SHARE)
+    poll_interval_s: Decimal = field(default=Decimal("0.5"), converter=_number, validator=_POSITIVE)
+    absence_fence_s: Decimal = field(default=Decimal(15), converter=_number, validator=_NOT_NEGATIVE)
+    doubt_max_s: Decimal = field(default=Decimal(120), converter=_number, validator=_NOT_NEGATIVE)
+    doubt_remedy: DoubtRemedy = field(
+        default=DoubtRemedy.WAIT, converter=_doubt_remedy, validator=_is_member(DoubtRemedy)
+    )
+    send_max_age_s: Decimal = field(default=Decimal(5), converter=_number, validator=_POSITIVE)
+    decision_max_age_s: Decimal = field(default=Decimal(10), converter=_number, validator=_POSITIVE)
+    halted_retry_s: Decimal = field(default=Decimal(60), converter=_number, validator=_POSITIVE)
+    watch_after_done_s: Decimal = field(default=Decimal(300), converter=_number, validator=_NOT_NEGATIVE)
+    health_age_s: Decimal = field(default=Decimal(30), converter=_number, validator=_NOT_NEGATIVE)
+    clock_offset_max_ms: Decimal = field(default=Decimal(5000), converter=_number, validator=_POSITIVE)
+    fx_max_age_s: Decimal = field(default=Decimal(60), converter=_number, validator=_POSITIVE)
+    fx_min_confidence: Decimal = field(default=Decimal("0.8"), converter=_number, validator=_NOT_NEGATIVE)
 
     def __attrs_post_init__(self) -> None:
         if self.placement is Placement.MAKER_TAKER:

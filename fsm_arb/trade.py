@@ -17,7 +17,7 @@ from attrs import define, evolve, field, fields, frozen
 from fsm_arb.choice import Phase, Situation, Standing, budget, choose, first_amount, overdue, short, standing
 from fsm_arb.decision import CrossExchangeDecision
 from fsm_arb.errors import InvalidInput, LedgerBroken, MachineError
-from fsm_arb.ledger import Ledger, Lifecycle
+from fsm_arb.ledger import Ledger, Lifecycle, will_not_reduce
 from fsm_arb.machines.table import Row
 from fsm_arb.machines.trade import TRADE_TABLE, Checks, Placing, TradeState, TradeView
 from fsm_arb.memory import TRIGGERS, Entry, Memory
@@ -319,9 +319,7 @@ class Trade(Memory):
         unwinds = option.kind is Kind.UNWIND
         # An exit that completes makes its position smaller; an entry does so when it unwinds.
         reduces = unwinds is self.decision.action.is_entry
-        # A venue that nets other positions of ours into this one refuses to reduce; then it goes out plain.
-        refusals = [order.refusal.lower() for order in ledger.orders if order.intent.leg == option.leg]
-        reduces = reduces and not any("reduceonly" in said.replace("-", "").replace(" ", "") for said in refusals)
+        reduces = reduces and not will_not_reduce(ledger, option.leg)  # then it goes out plain
         limit = self.policy.order_type is OrderType.LIMIT
         return Intent(
             index=len(ledger.orders),

@@ -7,7 +7,7 @@ say what it stood for by writing ``str(x)``.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -297,12 +297,16 @@ class Level:
     amount: Decimal  # base
 
 
+def _levels(value: Iterable[Level]) -> tuple[Level, ...]:
+    return tuple(value)
+
+
 @frozen(kw_only=True)
 class OrderBook:
     """The best levels of both sides, best first."""
 
-    bids: tuple[Level, ...] = field(converter=tuple)
-    asks: tuple[Level, ...] = field(converter=tuple)
+    bids: tuple[Level, ...] = field(converter=_levels)
+    asks: tuple[Level, ...] = field(converter=_levels)
     at_ms: int | None = None  # the venue's clock, UTC
 
     def against(self, side: Side) -> tuple[Level, ...]:
