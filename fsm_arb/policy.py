@@ -56,7 +56,7 @@ def _number(value: Number) -> Decimal:
 
 
 def _is_number(_self: object, attribute: Attribute[Any], value: object) -> None:
-    to_decimal(value, attribute.name)
+    to_decimal(str(value) if isinstance(value, float) else value, attribute.name)
 
 
 def _placement(value: Placement | str) -> Placement:

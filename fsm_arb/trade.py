@@ -366,14 +366,15 @@ class Trade(Memory):
                 sizing=_verdict(self.sizing),
                 standing=Standing.FLAT,
             )
-        first = self.state == TradeState.PLACING
+        # Each fact costs; what no row of the state asks for is left out.
+        placing, monitoring = self.state == TradeState.PLACING, self.state == TradeState.MONITORING
         return TradeView(
             checks=_verdict(self.checks),
             sizing=_verdict(self.sizing),
-            placing=_placing(s.ledger) if first else Placing.ACCEPTED,
+            placing=_placing(s.ledger) if placing else Placing.ACCEPTED,
             standing=standing(s),
-            short=short(s),
-            overdue=overdue(s),
+            short=monitoring and short(s),
+            overdue=monitoring and overdue(s),
             retry_due=s.retry_due,
             choice=choice.kind if choice else Kind.WAIT,
         )

@@ -52,11 +52,12 @@ FLOORS = {
     "risk": 12,
     "alerts": 12,
     "metrics": 12,
-    "executor": 13,
-    "orchestrator": 14,
-    "testing": 15,
-    "cli": 16,
-    "__main__": 17,
+    "recovery": 13,
+    "executor": 14,
+    "orchestrator": 15,
+    "testing": 16,
+    "cli": 17,
+    "__main__": 18,
 }
 
 # These are told the time, their ids and what the world said; they find out nothing themselves.

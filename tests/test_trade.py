@@ -1298,9 +1298,6 @@ def test_a_halted_trade_whose_only_doubt_is_a_fee_comes_to_an_end() -> None:
     assert walk.state == "DONE"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a reading from after a bust covers less than had filled, so its fees are dropped"
-)
 def test_a_fee_that_is_told_after_a_bust_is_taken() -> None:
     """The venue shows six of ten and the fee of six: nothing is left to be known."""
     walk = Walk(rules=(ALPHA, BETA_KEEPS_BASE)).fills(0).ack(1, "10.01", ended=True, fees=None).bust(1, 4)
