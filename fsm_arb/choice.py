@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from attrs import evolve, frozen
 
-from fsm_arb.ledger import Ledger, Lifecycle, Order, gross_up, will_not_reduce
+from fsm_arb.ledger import Ledger, gross_up, will_not_reduce
 from fsm_arb.messages import Choice, Kind, Option, Purpose, Surveyed
+from fsm_arb.orders import Lifecycle, Order
 from fsm_arb.policy import DoubtRemedy, ExecutionPolicy, Placement, Remedy, loss_bound, seconds_ns
 from fsm_arb.values import ONE, ZERO, Balances, FeeIn, OrderBook, Side, divide, floor_to
 

@@ -15,7 +15,7 @@ from attrs import define, evolve, frozen
 
 from fsm_arb import ledger as books
 from fsm_arb.errors import MachineError
-from fsm_arb.ledger import Ledger, Order
+from fsm_arb.ledger import Ledger
 from fsm_arb.machines.trade import TRADE_TABLE, TradeState, TradeTriggers
 from fsm_arb.messages import (
     AbortAsked,
@@ -42,6 +42,7 @@ from fsm_arb.messages import (
     Surveyed,
     WatchEnded,
 )
+from fsm_arb.orders import Order
 from fsm_arb.policy import ExecutionPolicy, seconds_ns
 from fsm_arb.values import ZERO
 

@@ -8,9 +8,10 @@ from attrs import frozen
 
 from fsm_arb.decision import CrossExchangeDecision
 from fsm_arb.errors import InvalidInput
-from fsm_arb.ledger import Ledger, Lifecycle, Order
+from fsm_arb.ledger import Ledger
 from fsm_arb.memory import Memory
 from fsm_arb.messages import Outcome
+from fsm_arb.orders import Lifecycle, Order
 from fsm_arb.plan import LegPlan
 from fsm_arb.values import ZERO, Fee, divide
 

@@ -17,7 +17,7 @@ from attrs import define, evolve, field, fields, frozen
 from fsm_arb.choice import Phase, Situation, Standing, budget, choose, first_amount, overdue, short, standing
 from fsm_arb.decision import CrossExchangeDecision
 from fsm_arb.errors import InvalidInput, LedgerBroken, MachineError
-from fsm_arb.ledger import Ledger, Lifecycle, will_not_reduce
+from fsm_arb.ledger import Ledger, will_not_reduce
 from fsm_arb.machines.table import Row
 from fsm_arb.machines.trade import TRADE_TABLE, Checks, Placing, TradeState, TradeView
 from fsm_arb.memory import TRIGGERS, Entry, Memory
@@ -43,6 +43,7 @@ from fsm_arb.messages import (
     Stalled,
     Ticked,
 )
+from fsm_arb.orders import Lifecycle
 from fsm_arb.policy import ExecutionPolicy, seconds_ns
 from fsm_arb.values import ZERO, OrderType, Side
 

@@ -23,8 +23,9 @@ from fsm_arb.choice import (
     standing,
     weigh,
 )
-from fsm_arb.ledger import Ledger, Lifecycle, Order, cancel_asked
+from fsm_arb.ledger import Ledger, cancel_asked
 from fsm_arb.messages import Kind, Option, Purpose
+from fsm_arb.orders import Lifecycle, Order
 from fsm_arb.policy import Placement
 from fsm_arb.values import Balances, Level, MarketRules, OrderBook, Side
 

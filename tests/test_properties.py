@@ -18,10 +18,9 @@ from attrs import define, evolve, field
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fsm_arb import choice, ledger
+from fsm_arb import choice, ledger, orders
 from fsm_arb.decision import CrossExchangeDecision
 from fsm_arb.fx import StaticFx
-from fsm_arb.ledger import Lifecycle
 from fsm_arb.machines.trade import TRADE_TABLE
 from fsm_arb.messages import (
     Checked,
@@ -37,6 +36,7 @@ from fsm_arb.messages import (
     Surveyed,
     Ticked,
 )
+from fsm_arb.orders import Lifecycle, Order
 from fsm_arb.plan import Plan
 from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.ports import Acknowledged, InDoubt, OrderSnapshot, OrderStatus, Refused
@@ -199,7 +199,7 @@ class World:
             over = isinstance(said, Acknowledged) and said.snapshot.status is OrderStatus.ENDED
             self.orders[event.order].told_over |= over or isinstance(said, Refused)
 
-    def known(self, true: TrueOrder) -> ledger.Order:
+    def known(self, true: TrueOrder) -> Order:
         return self.trade.orders[true.intent.index]
 
     def survey(self, drift: tuple[Decimal, Decimal], depth: Decimal, silent: int | None) -> None:
@@ -235,7 +235,7 @@ class World:
                 low, high = self.known(true).reserved(self.plan.legs[true.intent.leg])
                 assert low <= true.received <= high, f"the venue has {true.received}, we reserve {low} to {high}"
 
-    def check_remedy(self, remedy: ledger.Order) -> None:
+    def check_remedy(self, remedy: Order) -> None:
         """When it is sent nothing else can move, and whatever it fills only makes the exposure smaller."""
         books = self.trade.ledger
         assert books is not None
@@ -509,7 +509,7 @@ def _cancel_believed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _base_fee_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a buyer receives is taken to be what was filled."""
-    monkeypatch.setattr(ledger, "_base_fee", lambda *_args, **_named: ZERO)
+    monkeypatch.setattr(orders, "_base_fee", lambda *_args, **_named: ZERO)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,6 @@ async def test_both_legs_fill_whatever_the_fee_is_taken_in(tmp_path: Path, rule:
         assert result.pnl is not None
 
 
-@pytest.mark.xfail(strict=True, reason="the first order is grossed up for a fee in base that this account never pays")
 async def test_an_account_that_pays_its_fees_in_bnb_needs_no_remedy(tmp_path: Path) -> None:
     """Both venues fill what was asked for: one order each, also where fees are paid in a third asset."""
     async with open_hall(tmp_path, spot_fees=FeeRule.BNB) as hall, hall.executor() as executor:

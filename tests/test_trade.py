@@ -36,7 +36,6 @@ from worlds import (
 )
 
 from fsm_arb.errors import InvalidInput, LedgerBroken, MachineError
-from fsm_arb.ledger import Lifecycle
 from fsm_arb.machines.trade import Placing, TradeView
 from fsm_arb.messages import (
     Checked,
@@ -52,6 +51,7 @@ from fsm_arb.messages import (
     Sized,
     Ticked,
 )
+from fsm_arb.orders import Lifecycle
 from fsm_arb.policy import Placement
 from fsm_arb.ports import Acknowledged, InDoubt
 from fsm_arb.trade import Step, Trade, _placing
@@ -1649,7 +1649,7 @@ def test_a_verdict_of_nothing_lets_the_trade_be_put_right_at_once() -> None:
 def test_a_verdict_is_not_the_last_word() -> None:
     """A venue that shows the order all the same is believed, and the trade put right again."""
     walk = in_doubt()
-    walk.tell(Judged(now=walk.ns, order=1, filled=ZERO, price=None, reason="wrong")).entries
+    walk.tell(Judged(now=walk.ns, order=1, filled=ZERO, price=None, reason="wrong"))
     walk.see(1, TEN, ended=True)
     assert walk.moves[-2:] == [HALTED_MATCHED, BOOKED]
 

@@ -1,0 +1,287 @@
+"""One order: what a venue's reading does to what is known of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from attrs import evolve
+from worlds import ALPHA, BETA, BETA_KEEPS_BASE, SECOND, fill, intent, sized, snapshot
+
+from fsm_arb.ledger import (
+    MISSES_MIN,
+    Ledger,
+    busted,
+    cancel_asked,
+    intended,
+    missed,
+    observed,
+    place_ended,
+)
+from fsm_arb.messages import Busted, Intent, Missed, Observed, PlaceEnded
+from fsm_arb.orders import FEE_LOOKS_MIN, Lifecycle
+from fsm_arb.ports import InDoubt, OrderStatus, Refused
+from fsm_arb.values import Fee, FeeIn, Side
+
+D = Decimal
+BUY, SELL = Side.BUY, Side.SELL
+FENCE = 15 * SECOND
+
+
+def ledger(*intents: Intent, beta: Any = BETA) -> Ledger:
+    """Return a ledger with these orders written; alpha sells ten, beta buys ten, unless said otherwise."""
+    written = intents or (intent(0), intent(1, leg=1, side=BUY))
+    return intended(Ledger(plan=sized(rules=(ALPHA, beta))), written)
+
+
+def see(books: Ledger, order: int, filled: Any, *, ended: bool = False, now: int = 0, **changes: Any) -> Ledger:
+    return observed(books, Observed(now=now, order=order, snapshot=snapshot(filled, ended=ended, **changes)))
+
+
+def miss(books: Ledger, order: int, asked_at: int, *, covered: bool = True) -> Ledger:
+    return missed(books, Missed(now=asked_at, order=order, asked_at=asked_at, covered=covered), FENCE)
+
+
+def place(books: Ledger, order: int, outcome: Any, now: int = 0) -> Ledger:
+    return place_ended(books, PlaceEnded(now=now, order=order, outcome=outcome))
+
+
+DOUBT = InDoubt(code="timeout", message="no answer")
+NO = Refused(code="invalid_order", message="too small")
+
+
+# ------------------------------------------------------------------ readings
+
+
+def test_a_reading_counts_in_any_state_of_an_order() -> None:
+    """Refused, absent, ended: what a venue shows has happened."""
+    dead = place(ledger(), 0, NO)
+    alive = see(dead, 0, 3, now=77 * SECOND)
+    order = alive.orders[0]
+    assert (order.lifecycle, order.refusal, order.ended_at) == (Lifecycle.OPEN, "", None)
+    assert (order.deadline, order.placing_ended_at) == (77 * SECOND, 77 * SECOND)  # its time is over
+    ended = see(dead, 0, 3, ended=True, now=8)
+    assert (ended.orders[0].lifecycle, ended.orders[0].ended_at) == (Lifecycle.CLOSED, 8)
+    more = see(ended, 0, 5, ended=True, now=9)
+    assert (more.orders[0].filled, more.orders[0].ended_at) == (5, 8)
+
+
+def test_a_reading_that_tells_nothing_new_returns_the_same_ledger() -> None:
+    """So that it is not worth a record."""
+    books = see(ledger(), 0, 4)
+    assert see(books, 0, 4) is books
+    assert see(books, 0, 2) is books
+    assert see(books, 0, 2, ended=True) is not books
+
+
+def test_an_order_called_over_stays_over() -> None:
+    """An older reading that still shows it open says nothing; one that was only not found comes back."""
+    over = see(ledger(), 0, 4, ended=True)
+    assert see(over, 0, 4) is over
+    gone = cancel_asked(see(place(ledger(), 0, DOUBT), 0, 4), [0], 0)
+    for _ in range(MISSES_MIN):
+        gone = miss(gone, 0, FENCE)
+    assert gone.orders[0].lifecycle is Lifecycle.CLOSED
+    back = see(gone, 0, 4, now=99 * SECOND)
+    order = back.orders[0]
+    assert (order.lifecycle, order.cancel_asked_at, order.deadline) == (Lifecycle.OPEN, None, 99 * SECOND)
+    assert order.resting
+
+
+def test_a_word_that_nobody_knows_leaves_the_order_open() -> None:
+    """Unknown is never taken for over."""
+    assert see(ledger(), 0, 4, status=OrderStatus.UNKNOWN).orders[0].resting
+
+
+def test_an_amount_that_was_rounded_down_is_what_counts() -> None:
+    """The venue's amount, not the request: no more than that can fill."""
+    order = see(ledger(), 0, 0, amount=D("9.5")).orders[0]
+    assert not order.mismatch
+    assert order.reserved(ledger().plan.legs[0])[0] == D("-9.5")
+
+
+def test_an_order_is_ours_under_the_id_the_venue_gave_it() -> None:
+    """However the venue writes our own id."""
+    known = see(ledger(), 0, 0, venue_order_id="v7")
+    assert not see(known, 0, 4, venue_order_id="v7", client_order_id="broker-c0").orders[0].mismatch
+    assert see(known, 0, 4, venue_order_id="v8", client_order_id="broker-c0").orders[0].mismatch
+
+
+def test_executions_that_change_their_ids_are_counted_once() -> None:
+    """A venue that gives none lets each reading make its own; what it says is filled holds."""
+    one = see(ledger(), 0, 4, fills=(fill("a", 4),))
+    two = see(one, 0, 6, fills=(fill("x", 4), fill("y", 2)))
+    assert two.orders[0].filled == 6
+    assert [each.fill_id for each in two.orders[0].fills] == ["x", "y"]
+
+
+def test_more_executions_than_the_order_are_a_count_gone_wrong() -> None:
+    """What the venue states as filled holds."""
+    books = see(ledger(), 0, 6, fills=(fill("a", 6),))
+    assert see(books, 0, 7, fills=(fill("b", 6),)).orders[0].filled == 7
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"client_order_id": "x"}, "client order id x instead of c0"),
+        ({"symbol": "ETH/USD"}, "symbol ETH/USD instead of BTC/USD"),
+        ({"side": BUY}, "side buy instead of sell"),
+        ({"amount": D("10.02")}, "amount 10.02 instead of 10"),
+    ],
+)
+@pytest.mark.parametrize("ended", [True, False])
+def test_an_order_that_cannot_be_ours_is_in_doubt_and_changes_no_quantity(
+    changes: dict[str, Any], why: str, ended: bool
+) -> None:
+    """Until a reading fits."""
+    books = see(ledger(), 0, 10, ended=ended, now=4, **changes)
+    order = books.orders[0]
+    assert (order.mismatch, order.filled, order.unsure_since) == (why, 0, 4)
+    assert order.in_doubt
+    assert order.live
+    assert not order.resting
+    again = see(books, 0, 10, ended=ended, now=6, **changes)
+    assert again.orders[0].unsure_since == 4
+    fits = see(books, 0, 10, ended=True)
+    assert (fits.orders[0].mismatch, fits.orders[0].filled, fits.orders[0].live) == ("", 10, False)
+
+
+def test_a_mismatch_about_an_order_that_had_ended_makes_it_live_again() -> None:
+    """What is reserved is what it would bring if it filled whole."""
+    books = see(see(ledger(), 0, 4, ended=True), 0, 4, symbol="ETH/USD")
+    assert books.orders[0].live
+    assert books.orders[0].reserved(books.plan.legs[0]) == (-10, -4)
+    assert miss(books, 0, 10**12) is books  # not found proves nothing about it
+
+
+def test_a_refusal_does_not_end_the_doubt_about_what_a_venue_shows_under_our_id() -> None:
+    """The venue contradicts itself: live, and unsure since it first did."""
+    books = place(see(ledger(), 0, 4, symbol="ETH/USD", now=2), 0, NO, now=5)
+    assert books.orders[0].live
+    assert (books.orders[0].lifecycle, books.orders[0].unsure_since) == (Lifecycle.DEAD, 2)
+
+
+def test_a_venue_may_round_by_a_lot() -> None:
+    """The amount it took is the order's amount."""
+    books = see(ledger(), 0, 0, amount=D("9.99"), client_order_id="c0", symbol="BTC/USD", side=SELL)
+    assert (books.orders[0].mismatch, books.orders[0].accepted) == ("", D("9.99"))
+    assert books.orders[0].reserved(books.plan.legs[0]) == (D("-9.99"), 0)
+    assert see(books, 0, 1).orders[0].accepted == D("9.99")  # a reading that does not say keeps it
+
+
+def test_the_first_venue_id_stays() -> None:
+    """A venue tells one id once; a reading without it takes none away."""
+    books = see(see(ledger(), 0, 0, venue_order_id="v1"), 0, 1)
+    assert books.orders[0].venue_order_id == "v1"
+
+
+# ------------------------------------------------------------------ quantity, price and fee of a reading
+
+
+def test_executions_count_even_where_the_total_lags() -> None:
+    """The larger of what is said in all and what the executions add up to."""
+    books = see(ledger(), 0, 1, fills=(fill("a", 2), fill("b", 3)))
+    assert books.orders[0].filled == 5
+
+
+def test_an_execution_is_counted_once_by_its_id() -> None:
+    """A duplicate adds nothing; a later report with a fee replaces one without."""
+    books = see(ledger(), 0, 5, fees=None, fills=(fill("a", 2), fill("b", 3)))
+    books = see(books, 0, 5, fees=None, fills=(fill("b", 3, fee=Fee(D(1), "USD")),))
+    books = see(books, 0, 5, fees=None, fills=(fill("b", 3),))
+    order = books.orders[0]
+    assert [(each.fill_id, each.fee) for each in order.fills] == [("a", None), ("b", Fee(D(1), "USD"))]
+    assert order.filled == 5
+
+
+@pytest.mark.parametrize(
+    ("readings", "average"),
+    [
+        ([{"filled": 0}], None),
+        ([{"filled": 4, "average": D(101)}], D(101)),
+        ([{"filled": 4, "average": None}], None),
+        ([{"filled": 4, "fills": (fill("a", 1, 100), fill("b", 3, 104))}], D(103)),  # executions before any average
+        ([{"filled": 4, "average": D(101)}, {"filled": 2, "average": D(90)}], D(101)),  # an older reading
+        ([{"filled": 4, "average": D(101)}, {"filled": 5, "average": None}], None),  # no longer covers all
+        ([{"filled": 4, "average": D(101)}, {"filled": 4, "average": None}], D(101)),
+    ],
+)
+def test_the_average_is_told_only_where_it_covers_all_that_filled(
+    readings: list[dict[str, Any]], average: Decimal | None
+) -> None:
+    """From executions, else from the venue's own word, else unknown."""
+    books = ledger()
+    for each in readings:
+        books = see(books, 0, **each)
+    assert books.orders[0].average == average
+
+
+def test_a_base_fee_is_assumed_until_it_is_known() -> None:
+    """Provisional: nothing is known for certain while it is only assumed."""
+    books = see(ledger(beta=BETA_KEEPS_BASE), 1, 10, fees=None, ended=True, now=3)
+    order = books.orders[1]
+    assert (order.base_fee, order.received, order.fees_known) == (D("0.010"), D("9.990"), False)
+    assert order.provisional
+    assert order.unsure_since == 3
+    assert books.provisional
+    assert not books.known
+    told = see(books, 1, 10, fees=(Fee(D("0.02"), "BTC"), Fee(D("0.01"), "BTC"), Fee(D(1), "BNB")), ended=True)
+    order = told.orders[1]
+    assert (order.base_fee, order.received, order.unsure_since) == (D("0.03"), D("9.97"), None)
+    assert order.fees == (Fee(D(1), "BNB"), Fee(D("0.03"), "BTC"))
+    assert not told.provisional
+
+
+def test_a_seller_is_assumed_to_pay_no_base() -> None:
+    """And is charged it where it is told."""
+    sells = ledger(intent(0), intent(1, leg=1, side=SELL), beta=BETA_KEEPS_BASE)
+    books = see(sells, 1, 10, fees=None, ended=True)
+    assert books.orders[1].received == -10
+    assert books.orders[1].provisional
+    assert see(books, 1, 10, fees=(Fee(D("0.02"), "BTC"),)).orders[1].received == D("-10.02")
+
+
+def test_fees_of_a_part_do_not_cover_the_whole() -> None:
+    """A total told for less than has filled by now is not yet all."""
+    books = see(ledger(beta=BETA_KEEPS_BASE), 1, 10, fees=None)
+    assert not see(books, 1, 5, fees=(Fee(D("0.005"), "BTC"),)).orders[1].fees_known
+    by_fills = see(books, 1, 10, fees=None, fills=(fill("a", 10, fee=Fee(D("0.01"), "BTC")),))
+    assert by_fills.orders[1].fees_known
+    more = see(by_fills, 1, 11, fees=None)
+    assert not more.orders[1].fees_known
+
+
+def test_a_late_fill_with_an_unknown_fee_is_unsure_from_then_on() -> None:
+    """Of an order that had ended and was known: the doubt begins with what has come."""
+    books = see(ledger(beta=BETA_KEEPS_BASE), 1, 8, ended=True)
+    late = see(books, 1, 10, fees=None, ended=True, now=50)
+    assert late.orders[1].unsure_since == 50
+    assert see(late, 1, 10, fees=None, ended=True, now=60).orders[1].unsure_since == 50
+
+
+def test_a_venue_of_unknown_ways_is_asked_three_times_for_its_fee() -> None:
+    """Then it is believed to charge none in base."""
+    books = ledger(beta=evolve(BETA, fee_in=FeeIn.UNKNOWN))
+    for look in range(1, FEE_LOOKS_MIN):
+        books = see(books, 1, 10, fees=None, ended=True)
+        assert books.orders[1].fee_looks == look
+        assert books.provisional
+    books = see(books, 1, 10, fees=None, ended=True)
+    assert not books.provisional
+    assert see(books, 1, 10, fees=None, ended=True) is books
+
+
+def test_a_venue_that_charges_quote_need_not_be_asked() -> None:
+    """What it charges does not touch the base."""
+    assert not see(ledger(), 1, 10, fees=None, ended=True).provisional
+
+
+def test_a_fee_told_after_a_bust_is_for_what_is_left() -> None:
+    """The venue shows six of ten and the fee of six."""
+    books = see(ledger(beta=BETA_KEEPS_BASE), 1, 10, ended=True, fees=None)
+    books = busted(books, Busted(now=1, order=1, amount=D(4), reason="error of the venue"))
+    order = see(books, 1, 6, ended=True, fees=(Fee(D("0.006"), "BTC"),)).orders[1]
+    assert (order.filled, order.base_fee) == (6, D("0.006"))
+    assert not order.provisional
