@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from fsm_arb.cli.course import Setting
     from fsm_arb.cli.telling import Tale
-    from fsm_arb.ledger import Order
     from fsm_arb.memory import Memory
+    from fsm_arb.orders import Order
     from fsm_arb.testing.loopback.truth import TrueFill, Truth
 
 EVER_HALTED_MAX = Decimal("0.05")  # of all trades: halting at the first trouble is no answer

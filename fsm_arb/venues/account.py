@@ -7,8 +7,10 @@ import contextvars
 import logging
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from fsm_arb.errors import FsmArbError, VenueMisconfigured, VenueUnanswered
-from fsm_arb.values import TickBand
+from fsm_arb.values import FeeIn, Side, TickBand
 from fsm_arb.venues.health import has_secrets
 from fsm_arb.venues.lookup import offers
 from fsm_arb.venues.markets import check_tradable, coarser, find_market, rules_of, ticks_of, upbit_ticks, with_live_tick
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from decimal import Decimal
 
+    from fsm_arb.ports import OrderSnapshot
     from fsm_arb.values import MarketRules
     from fsm_arb.venues.dialect import Dialect
     from fsm_arb.venues.scrub import Scrubber
 
 log = logging.getLogger(__name__)
+
+SHARED_S_MAX = 60.0  # a read that many wait for; past this the next caller asks anew
 
 
 class RulesReader:
@@ -43,7 +48,8 @@ class RulesReader:
         self._name = name
         self._scrub = scrub
         self._rules: dict[str, MarketRules] = {}
-        self._running: dict[str, asyncio.Task[Any]] = {}
+        self._in_base: dict[str, bool] = {}  # symbol → whether this account's buys are charged in base, where known
+        self._running: dict[str, tuple[asyncio.Task[Any], float]] = {}  # with the loop's time when it is given up
 
     async def market(self, symbol: str) -> Mapping[str, Any]:
         """Return ccxt's market.
@@ -56,34 +62,61 @@ class RulesReader:
         return find_market(markets, symbol, self._name)
 
     async def rules(self, symbol: str) -> MarketRules:
-        """Return the rules of *symbol*; read once, and again after a failure."""
+        """Return the rules of *symbol*; read once, and again after a failure.
+
+        Where a buyer is charged in base by rule, and this account is not, nothing is said of a fee in base.
+        """
         known = self._rules.get(symbol)
         if known is None:
             known = await self._shared(symbol, lambda: self._read(symbol))
             self._rules[symbol] = known
+        if known.fee_in is FeeIn.BASE_ON_BUY and not self._in_base.get(symbol, True):
+            return evolve(known, fee_in=FeeIn.UNKNOWN)
         return known
+
+    def learn(self, market: Mapping[str, Any], side: Side, snapshot: OrderSnapshot) -> None:
+        """Take from what an order was charged whether this account's buys are charged in base."""
+        if side is Side.BUY and snapshot.filled and snapshot.fees:
+            in_base = any(fee.currency == market.get("base") for fee in snapshot.fees)
+            self._in_base[str(market.get("symbol"))] = in_base
 
     async def close(self) -> None:
         """Stop the reads that are running."""
-        running = list(self._running.values())
+        running = [task for task, _ in self._running.values()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _shared(self, key: str, read: Callable[[], Awaitable[Any]]) -> Any:
-        """Return what *read* gives; callers at the same time share one. A caller's cancel leaves the others be."""
-        task = self._running.get(key)
-        if task is None:
+        """Return what *read* gives; callers at the same time share one. A caller's cancel leaves the others be.
 
-            async def run() -> Any:
-                return await read()
-
+        Raises:
+            VenueUnanswered: It took longer than SHARED_S_MAX.
+        """
+        loop = asyncio.get_running_loop()
+        task, until_s = self._running.get(key, (None, 0.0))
+        if task is None or loop.time() > until_s:  # past its time it has been cancelled, and may not heed that
             # An empty context: what is shared belongs to no caller's order.
-            task = asyncio.get_running_loop().create_task(run(), context=contextvars.Context())
-            self._running[key] = task
-            task.add_done_callback(lambda _task: self._running.pop(key, None))
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            task = loop.create_task(self._bounded(read), context=contextvars.Context())
+            self._running[key] = (task, loop.time() + SHARED_S_MAX)
+            task.add_done_callback(lambda done: self._forget(key, done))
         return await asyncio.shield(task)
+
+    async def _bounded(self, read: Callable[[], Awaitable[Any]]) -> Any:
+        limit = asyncio.timeout(SHARED_S_MAX)
+        try:
+            async with limit:
+                return await read()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        raise VenueUnanswered(f"{self._name}: no answer in {SHARED_S_MAX:g} s")
+
+    def _forget(self, key: str, done: asyncio.Task[Any]) -> None:
+        if self._running.get(key, (None, 0.0))[0] is done:
+            del self._running[key]
+        if not done.cancelled():
+            done.exception()  # looked at: whoever waits for it is told, and nobody may wait any more
 
     async def _markets(self) -> Mapping[str, Any]:
         markets = getattr(self._exchange, "markets", None)
@@ -95,12 +128,15 @@ class RulesReader:
     async def _load(self) -> Mapping[str, Any]:
         if not offers(self._exchange, "load_markets"):
             raise VenueUnanswered(f"{self._name}: markets are not loaded and cannot be")
+        failure = loaded = None
         try:
             # ccxt remembers a load that came back empty, and would hand that out for ever.
             again = bool(getattr(self._exchange, "markets_loading", None))
             loaded = await (self._exchange.load_markets(True) if again else self._exchange.load_markets())  # noqa: FBT003
-        except Exception as error:
-            raise VenueUnanswered(f"{self._name}: markets: {self._scrub.message(error)}") from error
+        except Exception as error:  # noqa: BLE001 - told below, without what a foreign error carries
+            failure = f"{type(error).__name__}: {self._scrub.message(error)}"
+        if failure is not None:
+            raise VenueUnanswered(f"{self._name}: markets: {failure}")
         markets = getattr(self._exchange, "markets", None) or loaded
         if not isinstance(markets, dict) or not markets:
             raise VenueUnanswered(f"{self._name}: markets: the answer holds none")
@@ -116,6 +152,7 @@ class RulesReader:
         market = await self.market(symbol)
         check_tradable(market, symbol, self._name)
         await self._check_position_mode(market, symbol)
+        await self._ask_fee_mode(market, symbol)
         return rules_of(
             market,
             self._dialect,
@@ -147,6 +184,17 @@ class RulesReader:
         if not isinstance(reply, dict):
             return None, None
         return number(reply.get("taker")), number(reply.get("maker"))
+
+    async def _ask_fee_mode(self, market: Mapping[str, Any], symbol: str) -> None:
+        """Learn before the first order whether fees are paid in a third asset, where the venue can be asked."""
+        if self._dialect.fee_elsewhere is None or contract_size(market) is not None or not has_secrets(self._exchange):
+            return
+        method, flag = self._dialect.fee_elsewhere
+        if symbol in self._in_base or not offers(self._exchange, method):
+            return
+        reply = await self._try("the asset of its fees", getattr(self._exchange, method))
+        if isinstance(reply, dict) and reply.get(flag) is True:
+            self._in_base.setdefault(symbol, False)
 
     async def _ticks(self, market: Mapping[str, Any], symbol: str) -> tuple[TickBand, ...]:
         mode = getattr(self._exchange, "precisionMode", None)

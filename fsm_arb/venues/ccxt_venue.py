@@ -36,13 +36,13 @@ from fsm_arb.venues.lookup import (
     fill_in,
     make_call,
     offers,
-    since_of,
     words_for,
 )
 from fsm_arb.venues.parse import contract_size, parse_balances, parse_book, parse_order
 from fsm_arb.venues.requests import Unplaceable, order_arguments
 from fsm_arb.venues.scrub import Scrubber
 from fsm_arb.venues.settings import Discreet, follow_clock, is_synchronous, make_safe
+from fsm_arb.venues.window import known_offset_ms, since_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,6 +81,7 @@ class CcxtVenue:
         self._exchange = exchange
         self._orders = exchange if orders is None else orders
         self._clock: Clock = clock or SystemClock()
+        self._offset_ms: int | None = None  # the venue's clock minus ours, as last measured
         self._scrub = Scrubber(exchange, self._orders)
         for candidate in {id(exchange): exchange, id(self._orders): self._orders}.values():
             make_safe(candidate, self.dialect, name)
@@ -174,6 +175,7 @@ class CcxtVenue:
         except Exception as error:  # noqa: BLE001 - an order that exists must not be lost to a parser
             message = f"the reply to create cannot be read: {self._scrub.message(error)}"
             return InDoubt(code="reply_unreadable", message=message, raw=self._scrub.raw(reply), wire=stamps)
+        self._rules.learn(market, request.side, snapshot)
         return Acknowledged(snapshot=snapshot, wire=stamps)
 
     async def cancel(self, ref: OrderRef) -> CancelReply:
@@ -214,7 +216,7 @@ class CcxtVenue:
 
     async def _observe(self, ref: OrderRef, call: wire.Call) -> Observation:
         market = await self._rules.market(ref.symbol)
-        search = Search(self._exchange, self.dialect, market, ref, self._clock, self._scrub)
+        search = Search(self._exchange, self.dialect, market, ref, self._clock, self._scrub, self._offset_ms)
         order = await search.find()
         wired = wire.is_wired(self._exchange)
         if order is None:
@@ -228,7 +230,9 @@ class CcxtVenue:
         if self._lacks(snapshot):
             trades = await self._trades_of(snapshot, ref, market)
             if trades:
-                snapshot = self._parse(order, market, ref.client_order_id, trades)
+                fuller = self._parse(order, market, ref.client_order_id, trades)
+                snapshot = fuller if fuller.fills else snapshot
+        self._rules.learn(market, ref.side, snapshot)
         return Found(snapshot=snapshot, wire=self._wire(call, wired=wired))
 
     def _lacks(self, snapshot: OrderSnapshot) -> bool:
@@ -259,7 +263,7 @@ class CcxtVenue:
     ) -> tuple[tuple[str, tuple[Any, ...]], ...]:
         words = words_for(self.dialect, market, ref.client_order_id, order_id)
         narrowed = fill_in(self.dialect.trades_params, words)
-        since = None if narrowed else since_of(ref)
+        since = None if narrowed else since_of(ref, known_offset_ms(self._offset_ms))
         return (
             ("fetch_order_trades", (order_id, ref.symbol)),
             ("fetch_my_trades", (ref.symbol, since, None, narrowed)),
@@ -292,6 +296,7 @@ class CcxtVenue:
             self._exchange, self._orders, self._clock, self._scrub, tells_status=self.dialect.tells_status
         )
         if reading.clock_offset_ms is not None:
+            self._offset_ms = int(reading.clock_offset_ms)
             for exchange in (self._exchange, self._orders):
                 follow_clock(exchange, reading.clock_offset_ms)
         return reading
@@ -301,12 +306,15 @@ class CcxtVenue:
         await self._rules.close()
 
     async def _read(self, method: str, *arguments: Any) -> dict[str, Any]:
+        answer = failure = None
         try:
             with wire.calling(wire.Call(clock=self._clock)):
                 answer = await getattr(self._exchange, method)(*arguments)
                 ensure_readable()
-        except Exception as error:
-            raise VenueUnanswered(f"{self.name}: {method}: {self._scrub.message(error)}") from error
+        except Exception as error:  # noqa: BLE001 - told below, without what a foreign error carries
+            failure = f"{type(error).__name__}: {self._scrub.message(error)}"
+        if failure is not None:
+            raise VenueUnanswered(f"{self.name}: {method}: {failure}")
         if not isinstance(answer, dict):
             raise VenueUnanswered(f"{self.name}: {method} answered {type(answer).__name__}, not a dict")
         return answer

@@ -138,8 +138,10 @@ def _json(body: str | None) -> Any:
 def error_name(body: str | None) -> str:
     """Return the name in a reply of the form ``{"error": {"name": …}}``, as Upbit and its kin send; else nothing."""
     reply = _json(body)
-    error = reply.get("error") if isinstance(reply, dict) else None
-    return str(error.get("name", "")) if isinstance(error, dict) else ""
+    if not isinstance(reply, dict):
+        return ""
+    error = reply.get("error")
+    return str(error.get("name", "")) if isinstance(error, dict) else str(reply.get("code", ""))
 
 
 def classify(

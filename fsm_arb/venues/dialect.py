@@ -98,6 +98,8 @@ class Dialect:
     options: Mapping[str, object] = field(factory=dict)  # settings that make the above true; dots go deeper
 
     fee_in: FeeIn = FeeIn.UNKNOWN
+    # Implicit endpoint, and the flag in its answer that says: this account pays fees in a third asset, not in base.
+    fee_elsewhere: tuple[str, str] | None = None
     average_from: str | None = None  # raw key of the quote that changed hands, where ccxt's average may mislead
     average_trusted: bool = True  # whether the unified `average` is of fills
     status_key: str | None = None  # raw key of the venue's own status word

@@ -64,6 +64,22 @@ UPBIT = Dialect(
     },
 )
 
+# Documented as errors of the sender, with status 4xx. ccxt maps most, but by tables for production hosts and markets.
+BINANCE_REFUSALS = {
+    "-1013": "invalid_order",  # a filter of the market
+    "-1021": "invalid_nonce",
+    "-1022": "authentication_failed",
+    "-11": "bad_request",
+    "-2010": "invalid_order",
+    "-2014": "authentication_failed",
+    "-2015": "authentication_failed",
+    "-2018": "insufficient_funds",
+    "-2019": "insufficient_funds",
+    "-202": "invalid_order",  # would trigger at once, reduce-only, too many open, position limits
+    "-40": "invalid_order",  # filters of the market
+    "-41": "invalid_order",
+}
+
 BINANCE = Dialect(
     exchange_id="binance",
     why="developers.binance.com, spot REST: GET /order, GET /allOrders, enums of order status",
@@ -73,8 +89,10 @@ BINANCE = Dialect(
     duplicate_words=("Duplicate order sent",),
     listings=(Listing(method="fetch_orders", page=1000),),  # open and ended alike
     trades_params={"orderId": "{order_id}"},
+    refusal_names=BINANCE_REFUSALS,
     options={"createOrder.quoteOrderQty": False},  # a price beside a market order would turn it into quote
-    fee_in=FeeIn.BASE_ON_BUY,  # or BNB, as the fills tell
+    fee_in=FeeIn.BASE_ON_BUY,  # or BNB, as the account is set and the fills tell
+    fee_elsewhere=("sapiGetBnbBurn", "spotBNBBurn"),
     enforces_expiry=True,  # recvWindow
     burst_s=5.0,
 )
@@ -92,6 +110,7 @@ BINANCE_USDM = Dialect(
         Listing(method="fetch_orders", page=1000, window_ms=3 * DAY_MS),
     ),
     trades_params={"orderId": "{order_id}"},
+    refusal_names=BINANCE_REFUSALS,
     fee_in=FeeIn.QUOTE,
     tells_status=False,  # ccxt asks the spot service
     enforces_expiry=True,

@@ -9,15 +9,17 @@ reached back far enough; a direct "not found" is an answer, never the proof.
 from __future__ import annotations
 
 import enum
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from fsm_arb.values import EXACT, ONE
+from fsm_arb.values import EXACT, ONE, Side
 from fsm_arb.venues import wire
 from fsm_arb.venues.classify import CLIENT_ERRORS, TOO_MANY, ancestry, code_of, error_name, is_absent, is_network
 from fsm_arb.venues.dialect import Ask, Listing
 from fsm_arb.venues.parse import client_id_of, contract_size, number
+from fsm_arb.venues.window import SKEW_MS, UNASKED_MS, UNMEASURED_MS, known_offset_ms, since_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -30,13 +32,15 @@ if TYPE_CHECKING:
 PAGES = frozenset({10, 20, 25, 30, 40, 50, 60, 75, 100, 150, 200, 250, 300, 400, 500, 1000})
 PAGE_SMALLEST = 20  # no venue cuts a list shorter than this, the ones of ten aside, which are in PAGES
 TRADES = "fetch_my_trades"
+CANCELED = "fetch_canceled_orders"
 NOT_OFFERED = frozenset({"NotSupported", "NotImplementedError"})
-SKEW_MS = 60_000  # a venue's clock may be behind ours; its lists are cut by its own
+SECONDS_MAX = 10**12  # a time below this is no time in milliseconds
+ROUNDED = Decimal("1.001")  # how much larger than we asked a venue may show an order, having rounded it
 
 UNIFIED_LISTINGS = (
     Listing(method="fetch_open_orders", since=False),
     Listing(method="fetch_closed_orders"),
-    Listing(method="fetch_canceled_orders"),
+    Listing(method=CANCELED),
     Listing(method="fetch_orders"),
 )
 
@@ -60,10 +64,12 @@ class Search:
     ref: OrderRef
     clock: Clock
     scrub: Scrubber
+    offset_ms: int | None = None  # the venue's clock minus ours, as it was measured; None: never
     answers: dict[str, Answer] = field(factory=dict)
     failure: tuple[str, str] | None = None  # code and message of the first source that failed
     answered: int = 0
     nameless: bool = False  # whether an order was shown that may be ours and says not whose it is
+    others: set[str] = field(factory=set)  # venue ids of orders that were shown to be somebody else's
 
     async def find(self) -> dict[str, Any] | None:
         """Return ccxt's order; None when no source shows it."""
@@ -85,14 +91,14 @@ class Search:
             return False
         if self.dialect.listings:
             return all(self.answers.get(listing.method) is Answer.ABSENT for listing in self.dialect.listings)
-        said = {listing.method: self.answers.get(listing.method) for listing in UNIFIED_LISTINGS}
-        if any(answer in {Answer.PARTIAL, Answer.FAILED} for answer in said.values()):
+        if any(answer in {Answer.PARTIAL, Answer.FAILED} for answer in self.answers.values()):
             return False
-        whole = said["fetch_orders"] is Answer.ABSENT
-        parts = said["fetch_open_orders"] is Answer.ABSENT and said["fetch_closed_orders"] is Answer.ABSENT
-        # Where ended orders have no list, own trades show what the order did, if it did anything.
-        by_trades = said["fetch_open_orders"] is Answer.ABSENT and self.answers.get(TRADES) is Answer.ABSENT
-        return whole or parts or by_trades
+        absent = {method for method, answer in self.answers.items() if answer is Answer.ABSENT}
+        # Closed orders are the filled ones on some exchanges, so the cancelled ones must have a list as well; or
+        # own trades must show that the order, if it has ended, did nothing.
+        return "fetch_orders" in absent or (
+            "fetch_open_orders" in absent and (TRADES in absent or absent >= {"fetch_closed_orders", CANCELED})
+        )
 
     # -- direct questions
 
@@ -141,7 +147,7 @@ class Search:
         if not self._offers(listing.method):
             self.answers[listing.method] = Answer.NOT_OFFERED
             return None
-        since = since_of(self.ref) if listing.since else None
+        since = self._since() if listing.since else None
         method = getattr(self.exchange, listing.method)
         try:
             answer = await call_short(method, self.ref.symbol, since, listing.page, self._params(listing.params))
@@ -151,15 +157,16 @@ class Search:
             return None
         self.answered += 1
         self._mark_nameless(rows)
-        self.answers[listing.method] = Answer.ABSENT if self._reached(listing, len(rows)) else Answer.PARTIAL
+        self.answers[listing.method] = Answer.ABSENT if self._reached(listing, len(rows), since) else Answer.PARTIAL
         return next((row for row in rows if self._is_ours(row)), None)
 
     async def _from_trades(self) -> dict[str, Any] | None:
         """Look for fills under our id; an order without a list of its own shows up only there."""
         if not self._offers(TRADES):
             return None
+        since = self._since()
         try:
-            rows = read_rows(await call_short(self.exchange.fetch_my_trades, self.ref.symbol, since_of(self.ref)))
+            rows = read_rows(await call_short(self.exchange.fetch_my_trades, self.ref.symbol, since))
         except Exception as error:  # noqa: BLE001
             self.answers[TRADES] = self._note(TRADES, error)
             return None
@@ -167,8 +174,8 @@ class Search:
         ours = [trade for trade in rows if self._is_ours_trade(trade)]
         if ours:
             return self._order_from(ours)
-        named = all(client_id_of(trade, self.dialect) for trade in rows)
-        complete = self._reached(Listing(method=TRADES), len(rows)) and named
+        doubtful = any(self._may_be_ours(row) and str(row.get("order")) not in self.others for row in rows)
+        complete = self._reached(Listing(method=TRADES), len(rows), since) and not doubtful
         self.answers[TRADES] = Answer.ABSENT if complete else Answer.PARTIAL
         return None
 
@@ -202,33 +209,53 @@ class Search:
         return shown in {self.dialect.wire_id(self.ref.client_order_id), self.ref.client_order_id}
 
     def _mark_nameless(self, rows: list[dict[str, Any]]) -> None:
-        """Remember an order that carries no client id and is like ours: it cannot be told from ours.
+        """Remember an order that carries no client id and may be ours, and those that are somebody else's.
 
         A listed venue shows the ids it was given, so there a nameless order is somebody else's.
         """
         if self.dialect.listed:
             return
-        scale = contract_size(self.market) or ONE
         for row in rows:
-            amount = number(row.get("amount"))
-            like_ours = row.get("side") in {None, self.ref.side.value} and (
-                amount is None or EXACT.multiply(amount, scale) == self.ref.amount
-            )
-            if like_ours and row.get("id") and client_id_of(row, self.dialect) is None:
+            if row.get("id") and client_id_of(row, self.dialect) is not None and not self._is_ours(row):
+                self.others.add(str(row["id"]))
+            elif row.get("id") and self._may_be_ours(row):
                 self.nameless = True
+
+    def _may_be_ours(self, row: Mapping[str, Any]) -> bool:
+        """Whether an order or a trade without a client id cannot be told from ours.
+
+        An amount smaller than ours tells nothing: some exchanges show as an order's amount what it has filled.
+        """
+        other_side = (Side.SELL if self.ref.side is Side.BUY else Side.BUY).value
+        if client_id_of(row, self.dialect) is not None or str(row.get("side")).lower() == other_side:
+            return False
+        amount = number(row.get("amount"))
+        scale = contract_size(self.market) or ONE
+        if amount is not None and EXACT.multiply(amount, scale) > EXACT.multiply(self.ref.amount, ROUNDED):
+            return False
+        at_ms = number(row.get("timestamp"))
+        if at_ms is None or at_ms < SECONDS_MAX or self.ref.since_ms is None:
+            return True
+        since = self._since()
+        return at_ms >= (self.ref.since_ms - UNMEASURED_MS if since is None else since)
+
+    def _since(self) -> int | None:
+        return since_of(self.ref, known_offset_ms(self.offset_ms))
 
     def _is_ours_trade(self, trade: Mapping[str, Any]) -> bool:
         if self.ref.venue_order_id is not None and str(trade.get("order")) == self.ref.venue_order_id:
             return True
         return client_id_of(trade, self.dialect) == self.dialect.wire_id(self.ref.client_order_id)
 
-    def _reached(self, listing: Listing, rows: int) -> bool:
+    def _reached(self, listing: Listing, rows: int, since_ms: int | None) -> bool:
         if not listing.since:
             return listing.page is None or rows < listing.page
         if self.ref.since_ms is None:
             return False
-        age_ms = self.clock.time_ns() // 1_000_000 - self.ref.since_ms + SKEW_MS
-        if listing.window_ms is not None and age_ms >= listing.window_ms:
+        start_ms = self.ref.since_ms - SKEW_MS if since_ms is None else since_ms
+        age_ms = self.clock.time_ns() // 1_000_000 - start_ms
+        windows = [listing.window_ms, UNASKED_MS if since_ms is None else None]
+        if age_ms < 0 or any(window_ms is not None and age_ms >= window_ms for window_ms in windows):
             return False
         if listing.page is not None:
             return rows < listing.page
@@ -291,11 +318,6 @@ async def call_short(method: Callable[..., Awaitable[Any]], *arguments: Any) -> 
     while said and said[-1] in (None, {}):
         said.pop()
     return await method(*said)
-
-
-def since_of(ref: OrderRef) -> int | None:
-    """Return the time from which lists are asked, ms: a little before the order can have been sent."""
-    return None if ref.since_ms is None else max(0, ref.since_ms - SKEW_MS)
 
 
 def offers(exchange: Any, method: str) -> bool:

@@ -7,9 +7,11 @@ and its trades.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
 
 from fsm_arb.ports import OrderSnapshot, OrderStatus
 from fsm_arb.values import EXACT, ONE, ZERO, Balances, Fee, Fill, Level, OrderBook, Side
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from fsm_arb.venues.dialect import Dialect
+
+NOISE = Decimal("1e-9")  # of a quantity: what adding up floats may have put on top, far below any lot
 
 STATUS_WORDS: Mapping[str, OrderStatus] = {
     "open": OrderStatus.OPEN,
@@ -79,27 +83,55 @@ def _total(fees: Iterable[Fee]) -> tuple[Fee, ...]:
     return tuple(Fee(amount, currency) for currency, amount in sorted(sums.items()))
 
 
-def parse_fills(trades: object, size: Decimal | None) -> tuple[Fill, ...]:
-    """Return the executions among ccxt's unified trades; entries without amount or price are left out."""
-    fills: dict[str, Fill] = {}
-    for index, trade in enumerate(trades if isinstance(trades, list | tuple) else ()):
+@frozen
+class _Execution:
+    fill: Fill
+    fees: tuple[Fee, ...]  # every asset it was charged in; none: not told
+
+
+def _executions(trades: object, size: Decimal | None, order_id: object) -> tuple[_Execution, ...]:
+    """Return what ccxt's unified trades of one order tell, one each by identity.
+
+    Where the venue gives no trade id, one is made from what identifies the
+    trade, and a count among those that are equal in all of it: the same in
+    whatever order the rows come, and with whatever rows beside them.
+    """
+    found: dict[str, _Execution] = {}
+    equals: Counter[str] = Counter()
+    for trade in trades if isinstance(trades, list | tuple) else ():
         if not isinstance(trade, dict):
             continue
         amount, price = number(trade.get("amount")), number(trade.get("price"))
         if not amount or price is None:
             continue
-        fees = _total(_fees_of(trade) or ())
         at_ms = trade.get("timestamp")
-        identity = trade.get("id") or f"{trade.get('order')}:{at_ms}:{price}:{amount}:{index}"
-        fills[str(identity)] = Fill(
-            fill_id=str(identity),
+        identity = str(trade.get("id") or "")
+        if not identity:
+            likeness = f"{order_id or trade.get('order')}:{at_ms}:{plain(price)}:{plain(amount)}"
+            identity = f"{likeness}:{equals[likeness]}"
+            equals[likeness] += 1
+        fees = _total(_fees_of(trade) or ())
+        fill = Fill(
+            fill_id=identity,
             amount=EXACT.multiply(amount, size or ONE),
             price=price,
             # A fill charged in two assets keeps its fees on the order only.
             fee=fees[0] if len(fees) == 1 else None,
             at_ms=at_ms if isinstance(at_ms, int) else None,
         )
-    return tuple(fills.values())
+        found[identity] = _Execution(fill, fees)
+    return tuple(found.values())
+
+
+def parse_fills(trades: object, size: Decimal | None, order_id: object = None) -> tuple[Fill, ...]:
+    """Return the executions among ccxt's unified trades of one order.
+
+    Args:
+        trades: The rows; those without amount or price are left out.
+        size: Base per contract; None for spot.
+        order_id: The venue's id of the order; None: as the rows say.
+    """
+    return tuple(execution.fill for execution in _executions(trades, size, order_id))
 
 
 def average_of(fills: Iterable[Fill]) -> Decimal | None:
@@ -153,11 +185,12 @@ def _average(order: Mapping[str, Any], dialect: Dialect, filled: Decimal, fills:
     return average or None
 
 
-def _fees(order: Mapping[str, Any], filled: Decimal, fills: tuple[Fill, ...]) -> tuple[Fee, ...] | None:
+def _fees(order: Mapping[str, Any], filled: Decimal, executions: tuple[_Execution, ...]) -> tuple[Fee, ...] | None:
     if not filled:
         return ()
-    if filled_by(fills) == filled and all(fill.fee is not None for fill in fills):
-        return _total(fill.fee for fill in fills if fill.fee is not None)
+    covered = filled_by(execution.fill for execution in executions)
+    if covered == filled and all(execution.fees for execution in executions):
+        return _total(fee for execution in executions for fee in execution.fees)
     named = _fees_of(order)
     return _total(named) if named is not None else None
 
@@ -185,9 +218,13 @@ def parse_order(
         The snapshot. `ENDED` only where the reply also says how much was filled.
     """
     scale = size or ONE
-    fills = parse_fills(trades or order.get("trades"), size)
+    executions = _executions(trades or order.get("trades"), size, order.get("id"))
     reported = number(order.get("filled"))
-    filled = max(EXACT.multiply(reported or ZERO, scale), filled_by(fills))
+    stated = EXACT.multiply(reported or ZERO, scale)
+    if reported is not None and filled_by(e.fill for e in executions) > EXACT.multiply(stated, ONE + NOISE):
+        executions = ()  # counted twice somewhere, or read later than the order: the next look tells
+    fills = tuple(execution.fill for execution in executions)
+    filled = max(stated, filled_by(fills))
     status = _status(order, dialect)
     if status is OrderStatus.ENDED and reported is None and not fills:
         status = OrderStatus.UNKNOWN
@@ -205,7 +242,7 @@ def parse_order(
         amount=EXACT.multiply(amount, scale) if amount else None,
         average=_average(order, dialect, filled, fills),
         fills=fills,
-        fees=_fees(order, filled, fills),
+        fees=_fees(order, filled, executions),
         raw=scrub(info or dict(order)),
     )
 

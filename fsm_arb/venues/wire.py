@@ -10,8 +10,10 @@ exchange object read it: its `fetch` (after the queue), the HTTP client's trace
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import decimal
 from contextvars import ContextVar
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import define
@@ -46,6 +48,7 @@ class Call:
     received_at_ns: int | None = None
     http_status: int | None = None
     body: str | None = None  # of the last reply
+    offset_ms: int | None = None  # the venue's clock minus ours, at most, as its replies are dated; None: they are not
     unreadable: bool = False  # whether the last reply was no JSON; ccxt reads such a list as an empty one
     asked: int = 0  # counted requests handed to the HTTP client
     traced: int = 0  # those whose writing we would see
@@ -171,9 +174,27 @@ def _instrument_replies(exchange: Any) -> None:
             call.received_at_ns = call.clock.time_ns()
             call.http_status = args[0] if args else kwargs.get("code")
             call.body = str(text)[:BODY_CHARS_MAX]
+            headers = args[4] if len(args) > 4 else kwargs.get("response_headers")  # noqa: PLR2004 - ccxt's own order
+            offset_ms = _offset_ms(headers, call.received_at_ns)
+            call.offset_ms = call.offset_ms if offset_ms is None else offset_ms
         return text
 
     exchange.on_rest_response = on_rest_response
+
+
+def _offset_ms(headers: object, now_ns: int) -> int | None:
+    """Return how far ahead of us the clock that dated a reply can be, ms; None where it is not dated now."""
+    if not isinstance(headers, dict):
+        return None
+    named = {str(key).lower(): str(value) for key, value in headers.items()}
+    if "age" in named:  # out of a cache, which keeps the date of old
+        return None
+    try:
+        dated = parsedate_to_datetime(named.get("date", ""))
+    except ValueError:
+        return None
+    whole_second = dated if dated.tzinfo else dated.replace(tzinfo=dt.UTC)
+    return int(whole_second.timestamp()) * 1000 + 999 - now_ns // 1_000_000
 
 
 async def _on_start(_session: Any, _context: Any, _params: Any) -> None:

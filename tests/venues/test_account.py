@@ -14,8 +14,13 @@ from lab import Lab
 
 from fsm_arb.clock import SystemClock
 from fsm_arb.errors import VenueMisconfigured, VenueUnanswered
-from fsm_arb.values import FeeIn
+from fsm_arb.ports import Acknowledged, OrderSnapshot, OrderStatus
+from fsm_arb.values import Fee, FeeIn, Side
+from fsm_arb.venues import account
+from fsm_arb.venues.account import RulesReader
 from fsm_arb.venues.ccxt_venue import CcxtVenue
+from fsm_arb.venues.dialects import BINANCE
+from fsm_arb.venues.scrub import Scrubber
 
 SYMBOL = "BTC/USDT"
 
@@ -139,3 +144,89 @@ async def test_closing_stops_a_read_that_runs() -> None:
     await venue.close()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+class Hung(FakeExchange):
+    """The first load never comes back."""
+
+    heeds = True
+
+    async def load_markets(self) -> dict[str, Any]:
+        markets = await super().load_markets()
+        if self.loads == 1:
+            self.markets = {}
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if self.heeds:
+                    raise
+                await asyncio.sleep(60)
+        return markets
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+async def test_a_load_that_hangs_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch, heeds: bool) -> None:
+    """The next caller asks anew, whether the load lets itself be stopped or not."""
+    monkeypatch.setattr(account, "SHARED_S_MAX", 0.05)
+    exchange = Hung()
+    exchange.heeds = heeds
+    venue = venue_of(exchange)
+    with pytest.raises((VenueUnanswered, TimeoutError)):
+        await asyncio.wait_for(venue.rules(SYMBOL), 0.2)
+    assert (await asyncio.wait_for(venue.rules(SYMBOL), 1)).lot == Decimal("0.00001")
+    await asyncio.wait_for(venue.close(), 1)
+
+
+def snapshot_with(*fees: Fee, filled: str = "1") -> OrderSnapshot:
+    return OrderSnapshot(status=OrderStatus.ENDED, filled=Decimal(filled), fees=fees)
+
+
+async def test_fills_tell_whether_a_buyer_is_charged_in_base() -> None:
+    """No fee in base is presumed where the last buy was charged none, and again once one was."""
+    exchange = FakeExchange()
+    reader = RulesReader(exchange, exchange, BINANCE, "fake", Scrubber())
+    market = await reader.market(SYMBOL)
+    tenth = Decimal("0.1")
+    for side, snapshot, expected in (
+        (Side.BUY, snapshot_with(filled="0"), FeeIn.BASE_ON_BUY),
+        (Side.BUY, OrderSnapshot(status=OrderStatus.ENDED, filled=tenth), FeeIn.BASE_ON_BUY),
+        (Side.SELL, snapshot_with(Fee(tenth, "USDT")), FeeIn.BASE_ON_BUY),
+        (Side.BUY, snapshot_with(Fee(tenth, "BNB")), FeeIn.UNKNOWN),
+        (Side.SELL, snapshot_with(Fee(tenth, "USDT")), FeeIn.UNKNOWN),
+        (Side.BUY, snapshot_with(Fee(tenth, "BNB"), Fee(tenth, "BTC")), FeeIn.BASE_ON_BUY),
+    ):
+        reader.learn(market, side, snapshot)
+        assert (await reader.rules(SYMBOL)).fee_in is expected
+
+
+@pytest.mark.parametrize("seen", ["placed", "observed"])
+async def test_a_bought_order_teaches_its_venue(make_lab: Any, seen: str) -> None:
+    """Fees come with the reply to create, or with the trades that are read later."""
+    lab: Lab = make_lab("binance")
+    assert (await lab.venue.rules(lab.symbol)).fee_in is FeeIn.BASE_ON_BUY
+    order = {"symbol": "BTCUSDT", "orderId": 7, "clientOrderId": lab.ref().client_order_id, "status": "FILLED",
+             "origQty": "0.012", "executedQty": "0.012", "price": "67900", "cummulativeQuoteQty": "814.8",
+             "type": "LIMIT", "timeInForce": "IOC", "side": "BUY", "time": 1, "transactTime": 1}  # fmt: skip
+    paid = {"price": "67900", "qty": "0.012", "commission": "0.001", "commissionAsset": "BNB"}
+    if seen == "placed":
+        lab.capture.on("POST", "/api/v3/order", order | {"fills": [paid | {"tradeId": 1}]})
+        assert isinstance(await lab.place(), Acknowledged)
+    else:
+        lab.capture.on("GET", "/api/v3/order", order)
+        trade = {"symbol": "BTCUSDT", "id": 1, "orderId": 7, "time": 1, "isBuyer": True, "isMaker": False}
+        lab.capture.on("GET", "/api/v3/myTrades", [trade | paid])
+        await lab.venue.observe(lab.ref())
+    assert (await lab.venue.rules(lab.symbol)).fee_in is FeeIn.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("burns", "expected"), [(True, FeeIn.UNKNOWN), (False, FeeIn.BASE_ON_BUY), (None, FeeIn.BASE_ON_BUY)]
+)
+async def test_binance_is_asked_whether_the_account_pays_in_bnb(make_lab: Any, burns: bool, expected: FeeIn) -> None:
+    """Known before the first order where it answers; once, as the fills tell the rest."""
+    lab: Lab = make_lab("binance")
+    if burns is not None:
+        lab.capture.on("GET", "/sapi/v1/bnbBurn", {"spotBNBBurn": burns, "interestBNBBurn": True})
+    for _ in range(2):
+        assert (await lab.venue.rules(lab.symbol)).fee_in is expected
+    assert len(lab.capture.sent("GET", "/sapi/v1/bnbBurn")) == 1

@@ -15,7 +15,8 @@ from fsm_arb.values import Side
 from fsm_arb.venues.ccxt_venue import CcxtVenue
 from fsm_arb.venues.dialect import Ask
 from fsm_arb.venues.dialects import UPBIT
-from fsm_arb.venues.lookup import SKEW_MS, fill_in, offers, since_of, words_for
+from fsm_arb.venues.lookup import fill_in, offers, words_for
+from fsm_arb.venues.window import SKEW_MS, UNASKED_MS
 
 SYMBOL = "BTC/USDT"
 ORDER = {"id": "f7", "clientOrderId": OUR_ID, "symbol": SYMBOL, "side": "buy", "status": "canceled", "amount": 1.0,
@@ -91,6 +92,26 @@ async def test_an_order_like_ours_without_a_name_leaves_a_doubt() -> None:
     assert (await observe(exchange)).covered, "those are not like ours"
 
 
+@pytest.mark.parametrize(
+    ("row", "covered"),
+    [
+        ({"amount": 0.6}, False),
+        ({"amount": None}, False),
+        ({"amount": 1.0000000000000002}, False),
+        ({"amount": 0.6, "side": "BUY"}, False),
+        ({"amount": 0.6, "timestamp": SINCE_MS}, False),
+        ({"amount": 0.6, "timestamp": SINCE_MS // 1000}, False),
+        ({"amount": 0.6, "timestamp": SINCE_MS - 3 * 86_400_000}, True),
+        ({"amount": 0.6, "side": "SELL"}, True),
+    ],
+)
+async def test_a_nameless_order_of_less_may_be_ours_as_well(row: dict[str, Any], covered: bool) -> None:
+    """Some exchanges show as the amount of an order that has ended what it has filled."""
+    nameless = ORDER | {"id": "f9", "clientOrderId": None, "status": "closed"} | row
+    exchange = FakeExchange([nameless], fails={"fetch_order": ccxt.NotSupported("x")})
+    assert (await observe(exchange)).covered is covered
+
+
 async def test_a_direct_no_of_an_unlisted_exchange_says_nothing() -> None:
     """It may not have understood the question; the lists speak."""
     for error in (ccxt.ExchangeError("what?"), ccxt.BadRequest("x"), KeyError("id"), ccxt.InvalidOrder("x")):
@@ -156,10 +177,23 @@ async def test_open_orders_alone_prove_nothing() -> None:
     assert not (await observe(without(FakeExchange(), *lists))).covered
 
 
-async def test_open_and_closed_orders_together_do() -> None:
-    """Where the exchange lists no cancelled ones apart, these are the two states it knows."""
-    exchange = without(FakeExchange(), "fetch_canceled_orders", "fetch_orders", "fetch_my_trades")
-    assert (await observe(exchange)).covered
+async def test_open_and_closed_orders_prove_nothing_without_the_cancelled_ones() -> None:
+    """Some exchanges call only the filled ones closed; what filled in part and was cancelled is then in no list."""
+    assert not (
+        await observe(without(FakeExchange(), "fetch_canceled_orders", "fetch_orders", "fetch_my_trades"))
+    ).covered
+    assert (await observe(without(FakeExchange(), "fetch_orders", "fetch_my_trades"))).covered
+
+
+async def test_trades_that_may_be_ours_leave_a_doubt_whatever_the_lists_say() -> None:
+    """A fill that belongs to no order we can name may be the order that no list shows."""
+    trade = {"id": "t1", "order": "f9", "side": "buy", "amount": 0.6, "price": 10.0, "timestamp": SINCE_MS}
+    exchange = FakeExchange(trades=[trade])
+    assert not (await observe(exchange)).covered
+    exchange.orders = [OTHER | {"id": "f9"}]
+    assert (await observe(exchange)).covered, "it is a fill of somebody else's order"
+    exchange.orders, exchange.trades = [], [trade | {"side": "sell"}, trade | {"amount": 1.5}]
+    assert (await observe(exchange)).covered, "neither can be a fill of ours"
 
 
 async def test_open_orders_and_own_trades_do_where_every_trade_names_its_order() -> None:
@@ -233,7 +267,70 @@ async def test_a_venue_whose_clock_is_behind_still_shows_the_order(make_lab: Any
     lab.capture.on("GET", "/v1/orders/closed", [])
     await lab.venue.observe(lab.ref())
     asked = int(lab.capture.sent("GET", "/v1/orders/closed")[0].query["start_time"])
-    assert asked == SINCE_MS - SKEW_MS
+    assert SINCE_MS - SKEW_MS - 2_000 < asked <= SINCE_MS - SKEW_MS
+
+
+class Ahead(SystemClock):
+    """Five minutes ahead of the world."""
+
+    def time_ns(self) -> int:
+        return super().time_ns() + 300 * 1_000_000_000
+
+
+class Cutting(FakeExchange):
+    """Cuts its lists by its own clock, which is right."""
+
+    def _listed(self, name: str, args: tuple[Any, ...], *statuses: str) -> list[dict[str, Any]]:
+        since = args[1] if len(args) > 1 else None
+        rows = super()._listed(name, args, *statuses)
+        return [row for row in rows if since is None or row["timestamp"] >= since]
+
+
+async def test_a_clock_that_is_ahead_does_not_hide_the_order() -> None:
+    """Where no offset was ever measured, nothing is asked from a time that may lie in the venue's future."""
+    exchange = Cutting([ORDER | {"timestamp": SINCE_MS}], fails={"fetch_order": ccxt.NotSupported("x")})
+    venue = CcxtVenue(exchange, name="fake", clock=Ahead())
+    observed = await venue.observe(ref(since_ms=SINCE_MS + 300_000))
+    assert isinstance(observed, Found)
+    assert observed.snapshot.venue_order_id == "f7"
+
+
+async def test_a_list_that_is_not_asked_from_a_time_proves_only_what_is_recent() -> None:
+    """How far back it reaches by itself is unknown, save that it is some time."""
+    assert (await observe(FakeExchange(), since_ms=SINCE_MS - UNASKED_MS // 2)).covered
+    assert not (await observe(FakeExchange(), since_ms=SINCE_MS - UNASKED_MS)).covered
+    assert not (await observe(FakeExchange(), since_ms=SINCE_MS + 86_400_000)).covered, "our clock was set back"
+
+
+async def test_a_measured_offset_is_applied_to_the_question() -> None:
+    """Once the venue has told its time, its lists are asked in that."""
+
+    class Timed(Cutting):
+        async def fetch_time(self) -> int:
+            return SystemClock().time_ns() // 1_000_000
+
+    exchange = Timed(fails={"fetch_order": ccxt.NotSupported("x")})
+    venue = CcxtVenue(exchange, name="fake", clock=Ahead())
+    await venue.health()
+    late = await venue.observe(ref(since_ms=SINCE_MS + 300_000 - 2 * UNASKED_MS))
+    assert isinstance(late, NotFound)
+    assert late.covered, "asked from a time that is known, a list reaches back to it"
+    asked = next(args for name, args in exchange.calls if name == "fetch_closed_orders")[1]
+    assert abs(asked - (SINCE_MS - 2 * UNASKED_MS - SKEW_MS)) < 1_000
+
+
+async def test_the_date_of_a_reply_measures_a_clock_that_nobody_tells(make_lab: Any) -> None:
+    """Upbit has no endpoint for its time, and dates each reply all the same."""
+    lab: Lab = make_lab("upbit")
+    lab.capture.on("GET", "/v1/order", {"error": {"name": "order_not_found", "message": "no"}}, status=404)
+    lab.capture.on("GET", "/v1/orders/open", [])
+    lab.capture.on("GET", "/v1/orders/closed", [])
+    venue = CcxtVenue(lab.exchange, name="upbit", clock=Ahead())
+    observed = await venue.observe(lab.ref(since_ms=SINCE_MS + 300_000))
+    assert isinstance(observed, NotFound)
+    assert observed.covered
+    asked = int(lab.capture.sent("GET", "/v1/orders/closed")[0].query["start_time"])
+    assert abs(asked - (SINCE_MS - SKEW_MS)) < 2_000
 
 
 async def test_an_unknown_venue_id_is_looked_for_under_ours(make_lab: Any) -> None:
@@ -267,9 +364,3 @@ def test_offers_reads_has_first_and_methods_where_it_is_silent() -> None:
     assert not offers(exchange, "fetch_orders")
     assert offers(exchange, "fetch_open_orders")
     assert not offers(exchange, "fetch_order_trades")
-
-
-def test_lists_are_asked_from_before_the_order() -> None:
-    """Never before time began."""
-    assert since_of(ref(since_ms=5)) == 0
-    assert since_of(ref(since_ms=None)) is None

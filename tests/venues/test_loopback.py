@@ -24,6 +24,7 @@ from fsm_arb.ports import (
     Unanswered,
 )
 from fsm_arb.testing.loopback import FaultKind, LoopbackExchange, Operation
+from fsm_arb.testing.loopback.markets import FeeRule
 from fsm_arb.values import FeeIn, HealthStatus, OrderType, Side
 from fsm_arb.venues.ccxt_venue import CcxtVenue
 
@@ -95,6 +96,13 @@ async def test_rules_of_a_real_account(world: LoopbackExchange, dialect: str) ->
     assert rules.bound_price(Side.BUY, PRICES[dialect]) == PRICES[dialect]
     assert rules.fee_in is (FeeIn.BASE_ON_BUY if dialect == "binance" else FeeIn.QUOTE)
     assert rules.enforces_expiry is (dialect != "upbit")
+
+
+async def test_rules_of_an_account_that_pays_in_bnb() -> None:
+    """No fee in base is presumed of it, from the first order on."""
+    async with LoopbackExchange(seed=7, spot_fees=FeeRule.BNB) as exchange:
+        rules = await venue_of(exchange, "binance").rules(SYMBOLS["binance"])
+    assert rules.fee_in is FeeIn.UNKNOWN
 
 
 # What goes wrong with the create, and whether the venue executed it.

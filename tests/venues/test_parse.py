@@ -120,10 +120,37 @@ def test_trades_that_cover_less_do_not_speak_for_the_rest() -> None:
     assert (snapshot.average, snapshot.fees, snapshot.filled) == (Decimal(101), None, 2)
 
 
-def test_trades_that_cover_more_raise_what_is_filled() -> None:
-    """A list may lag behind the executions that came with it."""
+def test_trades_that_cover_more_than_is_filled_are_not_believed() -> None:
+    """Something was counted twice, or the order has moved on since: its own numbers hold, the next look tells more."""
+    trades = [{"id": f"t{index}", "amount": "1.5", "price": "90"} for index in range(2)]
+    snapshot = read(ORDER | {"trades": trades, "average": "101", "fee": {"cost": "1", "currency": "USDT"}})
+    assert (snapshot.filled, snapshot.fills, snapshot.average) == (2, (), 101)
+    assert snapshot.fees == (Fee(Decimal(1), "USDT"),)
+    assert read(ORDER | {"filled": 0.0, "trades": trades}).filled == 0
+
+
+def test_trades_tell_what_is_filled_where_the_order_does_not() -> None:
+    """There is nothing to hold them against."""
     trades = [{"id": "t1", "amount": "2.5", "price": "100"}]
-    assert read(ORDER | {"trades": trades}).filled == Decimal("2.5")
+    assert read(ORDER | {"filled": None, "trades": trades}).filled == Decimal("2.5")
+
+
+def test_floats_that_do_not_add_up_are_no_excess() -> None:
+    """What a look-alike summed up in floats may lie a hair below its trades."""
+    trades = [{"id": "t1", "amount": 0.7, "price": 1.0}, {"id": "t2", "amount": 0.1, "price": 1.0}]
+    snapshot = read(ORDER | {"filled": 0.7 + 0.1, "trades": trades})
+    assert (len(snapshot.fills), snapshot.filled) == (2, Decimal("0.8"))
+
+
+def test_fees_in_two_assets_are_known_once_every_trade_names_its_own() -> None:
+    """A trade paid half in a third asset leaves nothing open, also where the trades were read apart."""
+    both = [{"cost": "0.1", "currency": "USDT"}, {"cost": "0.2", "currency": "BNB"}]
+    trades = [
+        {"id": "t1", "amount": "0.5", "price": "100", "fees": both},
+        {"id": "t2", "amount": "1.5", "price": "100", "fee": {"cost": "0.3", "currency": "BNB"}},
+    ]
+    assert read(ORDER, trades=trades).fees == (Fee(Decimal("0.5"), "BNB"), Fee(Decimal("0.1"), "USDT"))
+    assert read(ORDER, trades=[trades[0], trades[1] | {"fee": None}]).fees is None
 
 
 def test_fees_are_unknown_until_they_are_named() -> None:
@@ -165,6 +192,19 @@ def test_trades_without_ids_are_told_apart_by_what_they_are() -> None:
     assert parse_fills([{"amount": None, "price": "1"}, {"amount": "0", "price": "1"}, "x"], None) == ()
     assert len(parse_fills([{"id": "t1"} | trade, {"id": "t1"} | trade], None)) == 1
     assert parse_fills(None, None) == ()
+
+
+def test_a_trade_without_an_id_keeps_its_name() -> None:
+    """Newest first or last, alone or among others, as text or as a float: it is the same trade."""
+    first = {"order": "V1", "timestamp": 1, "amount": "0.40", "price": "10"}
+    second = {"order": "V1", "timestamp": 2, "amount": 0.2, "price": 10.0}
+    alone = parse_fills([first], None)
+    later = parse_fills([second, first], None)
+    other_way = parse_fills([first | {"amount": 0.4, "price": 10.0}, second], None)
+    assert {fill.fill_id for fill in alone} < {fill.fill_id for fill in later}
+    assert {fill.fill_id for fill in later} == {fill.fill_id for fill in other_way}
+    unsaid = [{key: value for key, value in first.items() if key != "order"}]
+    assert parse_fills(unsaid, None, "V1") == alone, "named by the order it came with"
 
 
 def test_books_keep_only_levels_that_are_numbers() -> None:

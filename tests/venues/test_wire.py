@@ -152,3 +152,35 @@ def test_the_decimal_context_is_given_back() -> None:
         decimal.getcontext().rounding = decimal.ROUND_HALF_UP
         assert wire.current() is not None
     assert decimal.getcontext().rounding == before
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Date": "Thu, 01 Jan 1970 00:01:00 GMT"}, 59_999),
+        ({"date": "Thu, 01 Jan 1970 00:00:00 -0000"}, -1),
+        ({"Date": "Thu, 01 Jan 1970 00:01:00 GMT", "Age": "7"}, None),
+        ({"Date": "soon"}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+async def test_the_date_of_a_reply_tells_how_far_ahead_the_venue_can_be(headers: Any, expected: int | None) -> None:
+    """To the second; a reply out of a cache is dated when it was made, and one without a date says nothing."""
+
+    class Dated:
+        async def fetch(self, url: str, method: str, _headers: Any, body: Any) -> Any:
+            return self.on_rest_response(200, "OK", url, method, headers, "{}", {}, body)
+
+        def on_rest_response(self, *args: Any) -> Any:
+            return args[5]
+
+    class Second(SystemClock):
+        def time_ns(self) -> int:
+            return 1_000_000_000
+
+    exchange: Any = Dated()
+    wire.instrument(exchange)
+    with wire.calling(wire.Call(clock=Second())) as made:
+        await exchange.fetch("https://x/order", "GET", None, None)
+    assert made.offset_ms == expected

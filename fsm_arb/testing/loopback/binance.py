@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from fsm_arb.testing.loopback.accounts import SpotAccount
 from fsm_arb.testing.loopback.binance_common import BinanceDialect, error, status_word, time_word
 from fsm_arb.testing.loopback.dialect import Call, Route, eight
 from fsm_arb.testing.loopback.faults import Operation
-from fsm_arb.testing.loopback.markets import BINANCE
+from fsm_arb.testing.loopback.markets import BINANCE, FeeRule
 from fsm_arb.testing.loopback.orders import (
     Execution,
     Kind,
@@ -65,6 +66,7 @@ class SpotDialect(BinanceDialect):
             ("GET", "/api/v3/myTrades"): Route(Operation.LIST, self._trades),
             ("GET", "/sapi/v1/system/status"): Route(Operation.META, self.status, signed=False),
             ("GET", "/sapi/v1/asset/tradeFee"): Route(Operation.META, self._fees),
+            ("GET", "/sapi/v1/bnbBurn"): Route(Operation.META, self._bnb_burn),
         }
 
     # -------------------------------------------------------------- public
@@ -137,6 +139,11 @@ class SpotDialect(BinanceDialect):
         ]
 
     # -------------------------------------------------------------- the account
+
+    def _bnb_burn(self, _call: Call) -> Any:
+        account = self.exchange.account
+        pays_in_bnb = isinstance(account, SpotAccount) and account.fee_rule is FeeRule.BNB
+        return {"spotBNBBurn": pays_in_bnb, "interestBNBBurn": False}
 
     def _account(self, call: Call) -> Any:
         return {
