@@ -38,6 +38,7 @@ class Plan:
     fx: Decimal  # what one unit of legs[1]'s quote is worth in legs[0]'s
     fx_source: str
     leads: int = 0  # sequential placement: the leg whose first order goes out first
+    carried: Decimal = Decimal(0)  # base, + for long: what earlier trades have left and this one trades away
     note: str = ""  # why the quantity is smaller than asked for, if it is
 
     def worth(self, leg: int, amount: Decimal) -> Decimal:

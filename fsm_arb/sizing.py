@@ -43,6 +43,7 @@ class SizingInputs:
     fx: FxRate  # from legs[1]'s quote to legs[0]'s
     free: tuple[Balances, Balances]  # less what other trades have reserved
     quantity: Decimal | None = None  # base; an exit's, from its position; None for an entry
+    carried: Decimal = ZERO  # base, + for long: what earlier trades of the asset have left
 
 
 @frozen
@@ -79,10 +80,13 @@ def size(inputs: SizingInputs) -> Plan | SizeRefused:
         what = f"{wanted:f} {rules[0].base} is less than the common lot {lot:f} of both venues{_because(note)}"
         return SizeRefused("lot", what)
     legs = _leg(inputs, 0, quantity), _leg(inputs, 1, quantity)
+    dust = min(legs[0].least, legs[1].least)
+    legs, carried = _carrying(inputs, legs, dust)
     plan = Plan(
         quantity=quantity,
         legs=legs,
-        dust=min(legs[0].least, legs[1].least),
+        dust=dust,
+        carried=carried,
         fx=inputs.fx.rate,
         fx_source=inputs.fx.source,
         leads=_lead(inputs),
@@ -157,6 +161,26 @@ def _leg(inputs: SizingInputs, index: int, quantity: Decimal) -> LegPlan:
     )
     leg = evolve(leg, amount=gross_up(quantity, leg, side))
     return evolve(leg, reserved=_reserved(inputs, leg))
+
+
+def _carrying(
+    inputs: SizingInputs, legs: tuple[LegPlan, LegPlan], dust: Decimal
+) -> tuple[tuple[LegPlan, LegPlan], Decimal]:
+    """Let an entry's finer leg trade away what earlier trades have left, and return how much of it that is.
+
+    At most half the dust, and a lot of the coarser leg less than all of it: the trade itself must still match.
+    """
+    finer = 0 if legs[0].rules.lot <= legs[1].rules.lot else 1
+    leg = legs[finer]
+    most = max(min(dust / 2, dust - legs[1 - finer].rules.lot), ZERO)
+    wanted = max(min(inputs.carried, most), -most)
+    amount = floor_to(leg.amount - leg.side.sign * wanted, leg.rules.lot)
+    too_much = leg.rules.amount_max is not None and amount > leg.rules.amount_max
+    if not inputs.decision.action.is_entry or amount < leg.least or too_much:
+        return legs, ZERO
+    changed = evolve(leg, amount=amount)
+    changed = evolve(changed, reserved=_reserved(inputs, changed))
+    return (changed, legs[1]) if finer == 0 else (legs[0], changed), (leg.amount - amount) * leg.side.sign
 
 
 def _reserved(inputs: SizingInputs, leg: LegPlan) -> tuple[Money, ...]:

@@ -142,7 +142,7 @@ class TrueOrder:
 class World:
     """Both venues, and the trade that talks to them."""
 
-    def __init__(self, policy: ExecutionPolicy, action: Action) -> None:
+    def __init__(self, policy: ExecutionPolicy, action: Action, carried: Decimal = ZERO) -> None:
         self.now = 0
         self.orders: list[TrueOrder] = []
         self.seen: list[tuple[int, OrderSnapshot]] = []  # every reading ever made, to be told again, late
@@ -165,6 +165,7 @@ class World:
                 rules=RULES,
                 fx=StaticFx({"USDT/KRW": 1400}).rate("USDT", "KRW"),
                 free=(rich, rich),
+                carried=carried,
             )
         )
         assert isinstance(plan, Plan)
@@ -432,7 +433,8 @@ POLICIES = st.builds(
 
 def episode(data: st.DataObject, policy: ExecutionPolicy, action: Action, steps: int) -> World:
     """Run one episode to its end and judge it."""
-    world = World(policy, action)
+    carried = data.draw(st.sampled_from([ZERO, D("0.00002"), D("-0.00002"), D(1), D(-1)]))
+    world = World(policy, action, carried)
     chaos = Chaos(data, world)
     for _ in range(steps):
         chaos.one_step()

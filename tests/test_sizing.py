@@ -423,3 +423,47 @@ def test_a_plan_is_one_that_both_venues_take(  # noqa: PLR0917 - Hypothesis hand
         assert -leg.rules.lot < leg.amount - kept - plan.quantity <= 0
     assert plan.dust == min(leg.least for leg in plan.legs)
     assert plan.worth(1, D(3)) == plan.worth(0, D(3)) == 3
+
+
+# ------------------------------------------------------------------ what earlier trades have left
+
+BITCOIN: dict[str, Any] = {"rules": (UPBIT, BINANCE), "fx": FX, "free": (WEALTH, WEALTH)}
+
+
+@pytest.mark.parametrize(
+    ("carried", "sold", "traded"),
+    [
+        ("0", "0.01051000", "0"),
+        ("-0.00000512", "0.01050488", "-0.00000512"),  # short: sell less
+        ("0.00000512", "0.01051512", "0.00000512"),  # long: sell more
+        ("-0.001", "0.01048344", "-0.00002656"),  # no more than half the dust at a time
+    ],
+)
+def test_an_entry_trades_away_what_earlier_trades_left(carried: str, sold: str, traded: str) -> None:
+    """On the leg with the finer lot, within half the dust, so that the trade itself still matches."""
+    plan = sized(won("BTC", ("95100000", "67900")), carried=D(carried), **BITCOIN)
+    assert (plan.legs[0].amount, plan.carried) == (D(sold), D(traded))
+    assert plan.legs[1].amount == D("0.01052")
+    assert plan.legs[0].reserved[0] == Money(D(sold), "BTC")
+
+
+def test_a_buyer_that_is_short_buys_more() -> None:
+    """The other way round."""
+    decision = evolve(won("BTC", ("95100000", "67900")), action=Action.ENTRY_NEGATIVE)
+    plan = sized(decision, carried=D("-0.00000512"), **BITCOIN)
+    assert (plan.legs[0].amount, plan.carried) == (D("0.01051512"), D("-0.00000512"))
+
+
+def test_an_exit_leaves_as_it_was_entered() -> None:
+    """What others have left is no part of its position."""
+    plan = sized(leaving(), sides=(BUY, SELL), quantity=D(5), carried=D("0.001"))
+    assert [leg.amount for leg in plan.legs] == [5, 5]
+    assert plan.carried == 0
+
+
+def test_where_a_lot_is_all_the_dust_nothing_is_carried() -> None:
+    """The trade's own rounding may need all of it."""
+    rules = (evolve(UPBIT, notional_min=D(0), lot=D("0.00001")), evolve(BINANCE, notional_min=D(0)))
+    assert (
+        sized(won("BTC", ("95100000", "67900")), carried=D("-0.00000512"), **(BITCOIN | {"rules": rules})).carried == 0
+    )
