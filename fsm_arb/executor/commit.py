@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsm_arb.errors import JournalFull
+from fsm_arb.executor.entries import Cause
+from fsm_arb.executor.oversight import Oversight
+from fsm_arb.executor.positions import position_of
 from fsm_arb.messages import Intended
 from fsm_arb.scribe import trade_drafts
 
@@ -26,25 +29,52 @@ async def write(
     page: Page,
     entries: Sequence[Entry],
     also: Sequence[tuple[Page, Batch]] = (),
+    *,
+    held: bool = False,
 ) -> None:
     """Make *entries* durable, with *also* and with what they do to the trade's position.
+
+    Args:
+        services: The executor's parts.
+        trade: Whose entries they are.
+        page: Its place on the journal.
+        entries: The records to be.
+        also: What is to be written of its position besides.
+        held: Whether the caller holds the trade's position already, as it must where there is an *also*.
 
     Raises:
         JournalError: Nothing of it is durable.
     """
     started = services.clock.monotonic_ns()
+    async with Oversight(services, trade):
+        if held or not trade.done:
+            await _append(services, trade, page, entries, also)
+        else:
+            # Two trades may move one position: the second is computed from what the first has made durable.
+            async with services.positions.holding(position_of(trade)):
+                await _append(services, trade, page, entries, also)
+    services.metrics.observe("commit_seconds", (services.clock.monotonic_ns() - started) / NS_PER_S)
+
+
+async def _append(
+    services: Services,
+    trade: Trade,
+    page: Page,
+    entries: Sequence[Entry],
+    also: Sequence[tuple[Page, Batch]],
+) -> None:
     batches = [(page, page.batch(trade_drafts(entries), live=not trade.finished)), *also]
-    if trade.done and any(entry.after != entry.before for entry in entries):
-        batches += services.positions.trade_moved(trade, entries[-1].at_ns)
+    if trade.done:  # a late fee amends what was booked, without a move
+        batches += services.positions.trade_moved(trade, entries)
     try:
         await services.scribe.write(batches)
     except JournalFull as error:
-        services.stop_entries(str(error))
+        services.entries.stop(str(error), Cause.FULL)
         if _begins(trade, entries):
             raise  # a new entry finds no room
         # A reserve was released: what is live can still be flattened, nothing new is begun.
         await services.scribe.write(batches)
-    services.metrics.observe("commit_seconds", (services.clock.monotonic_ns() - started) / NS_PER_S)
+    services.entries.committed()
 
 
 def _begins(trade: Trade, entries: Sequence[Entry]) -> bool:

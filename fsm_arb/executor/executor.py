@@ -7,33 +7,31 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any, Self
 
-from fsm_arb.alerts import Alerts
+from fsm_arb.alerts import SINK_TIMEOUT_S, Alerts
 from fsm_arb.clock import SystemClock
-from fsm_arb.errors import (
-    DecisionConflict,
-    ExecutorClosed,
-    InvalidInput,
-    JournalFenced,
-    UnknownTrade,
-    UnknownVenue,
-)
+from fsm_arb.errors import DecisionConflict, ExecutorClosed, MachineError, UnknownTrade, UnknownVenue
+from fsm_arb.executor.beginning import Beginning
 from fsm_arb.executor.commit import write
+from fsm_arb.executor.crew import Crew
 from fsm_arb.executor.desk import Desk
-from fsm_arb.executor.opening import Opening, held_by, understood
-from fsm_arb.executor.positions import CrossExchangePositionManager
+from fsm_arb.executor.entries import Cause, Entries
+from fsm_arb.executor.limits import asked_to_stop
+from fsm_arb.executor.opening import Opening
+from fsm_arb.executor.operating import Operating
+from fsm_arb.executor.positions import CrossExchangePositionManager, position_of
+from fsm_arb.executor.quiet import QuietMetrics
+from fsm_arb.executor.retreat import Retreats
 from fsm_arb.executor.runner import Runner
 from fsm_arb.executor.services import Services
 from fsm_arb.funds import Funds
 from fsm_arb.fx import FxProvider, StaticFx
 from fsm_arb.ids import client_order_ids
 from fsm_arb.journal.sqlite import SqliteJournal
-from fsm_arb.messages import AbortAsked, ExternalFill, Resumed
 from fsm_arb.metrics import Metrics, NoMetrics
 from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.recovery import take_up, unfinished
 from fsm_arb.results import CrossExecutionResult, result_of
-from fsm_arb.scribe import TRADE, Page, Scribe
-from fsm_arb.trade import Step, Trade
+from fsm_arb.scribe import Scribe
 from fsm_arb.values import ZERO, OperatorFill
 from fsm_arb.venues.ccxt_venue import as_venue
 
@@ -42,12 +40,14 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from fsm_arb.decision import CrossExchangeDecision
-    from fsm_arb.executor.opening import Order
-    from fsm_arb.memory import Entry
-    from fsm_arb.ports import AlertSink, Clock, Journal
+    from fsm_arb.ports import AlertSink, Clock, Journal, Venue
     from fsm_arb.position import CrossExchangePosition
+    from fsm_arb.scribe import Page
+    from fsm_arb.trade import Trade
 
 logger = logging.getLogger(__name__)
+
+CLOSING_S = 30.0  # how long leaving waits for a journal to let go
 
 
 class CrossExchangeExecutor:
@@ -84,35 +84,57 @@ class CrossExchangeExecutor:
         clock: Clock | None = None,
     ) -> None:
         self.policy = policy or ExecutionPolicy()
-        clock = clock or SystemClock()
-        timeout_s = float(self.policy.request_timeout_s)
-        desks = {name: Desk(name, as_venue(lent, name, clock), clock, timeout_s) for name, lent in venues.items()}
+        self._clock = clock or SystemClock()
+        self._venues: dict[str, Venue] = {name: as_venue(lent, name, self._clock) for name, lent in venues.items()}
         self._journal: Journal = SqliteJournal(journal) if isinstance(journal, str | os.PathLike) else journal
-        scribe = Scribe(self._journal)
+        self._fx, self._risk_guard = fx or StaticFx({}), risk_guard
+        self._metrics, self._sink = QuietMetrics(metrics or NoMetrics()), alerts
+        self._reading = False  # the journal is open
+        self._left = False
+        self._furnish()
+
+    def _furnish(self) -> None:
+        """Set out everything that belongs to one entering."""
+        alerts, scribe = Alerts(self._sink), Scribe(self._journal)
+        timeout_s = float(self.policy.request_timeout_s)
+        self._entries = Entries(alerts, self._journal)
         self._services = Services(
-            desks=desks,
+            desks={
+                name: Desk(name, venue, self._clock, timeout_s, alerts.raise_alert)
+                for name, venue in self._venues.items()
+            },
             scribe=scribe,
             positions=CrossExchangePositionManager(scribe),
             funds=Funds(),
-            alerts=Alerts(alerts),
-            metrics=metrics or NoMetrics(),
-            clock=clock,
+            alerts=alerts,
+            metrics=self._metrics,
+            clock=self._clock,
             fresh_id=client_order_ids(0),
-            stop_entries=self._stop_entries,
+            entries=self._entries,
         )
-        self._opening = Opening(self._services, self.policy, fx or StaticFx({}), risk_guard)
-        self._runners: dict[str, Runner] = {}
+        opening = Opening(self._services, self.policy, self._fx, self._risk_guard)
+        self._retreats = Retreats(self._services, self.policy, self.execute_decision)
+        self._crew = Crew(self._services, self._retreats.ended)
+        self._runners = self._crew.runners
+        self._operating = Operating(self._services, self._crew)
+        self._beginning = Beginning(self._services, self.policy, opening, self._crew, self._closed_to)
         self._opened: dict[str, tuple[CrossExchangeDecision, asyncio.Task[Runner]]] = {}
-        self._reading = False  # the journal is open
         self._closed = "it has not been entered"
-        self._entries_stopped = ""
+
+    @property
+    def _entries_stopped(self) -> str:
+        return self._entries.stopped
 
     # -------------------------------------------------------------- coming and going
 
     async def __aenter__(self) -> Self:
+        if self._reading:
+            raise MachineError("the executor has been entered already; it can be entered again once it was left")
+        if self._left:
+            self._furnish()
         epoch = await self._journal.open()
         try:
-            self._reading = True
+            self._reading, self._left = True, False
             self._services.fresh_id = client_order_ids(epoch)
             self._services.positions.recover()
             await self._take_up()
@@ -124,6 +146,7 @@ class CrossExchangeExecutor:
 
     async def __aexit__(self, *_: object) -> None:
         try:
+            self._services.leaving.set()
             await self.stop()
             self._closed = "it was left"  # exits end as well; nothing runs, and nothing is awaited from here to there
         finally:
@@ -142,28 +165,47 @@ class CrossExchangeExecutor:
             step = take_up(trade, clock.monotonic_ns(), clock.time_ns())
             if step.entries:
                 await write(services, trade, page, step.entries)
-            self._drive(trade, page, step)
+            if trade.bookings:
+                services.positions.reread(position_of(trade))  # closed or not: a late fee amends it
+            self._crew.drive(trade, page, step)
 
         await asyncio.gather(*(go_on(trade, page) for trade, page in found))
         if found:
             logger.info("took up %d unfinished trades", len(found))
 
     async def _shut(self) -> None:
-        self._closed = self._closed or "it was left"
+        self._closed, self._left = self._closed or "it was left", True
+        await self._retreats.close()
         openings = [opening for _, opening in self._opened.values()]
         for opening in openings:
             opening.cancel()
         await asyncio.gather(*openings, return_exceptions=True)
         await asyncio.gather(*(runner.close() for runner in list(self._runners.values())))
-        await self._services.alerts.close()
+        # A sink or a disk that never answers holds nobody for ever.
+        await asyncio.wait({asyncio.ensure_future(self._services.alerts.close())}, timeout=SINK_TIMEOUT_S + 1)
         self._reading = False
-        await self._journal.close()
+        closing = asyncio.ensure_future(self._journal.close())
+        done, _ = await asyncio.wait({closing}, timeout=CLOSING_S)
         await asyncio.gather(*(desk.close() for desk in self._services.desks.values()), return_exceptions=True)
+        if not done:
+            closing.add_done_callback(lambda late: late.cancelled() or late.exception())
+            logger.error("the journal could not be closed in %s s and is left as it is", CLOSING_S)
+        else:
+            closing.result()
 
     async def stop(self) -> None:
         """Begin no new entry, and wait until every running trade is DONE or HALTED. Positions can still be left."""
-        self._entries_stopped = self._entries_stopped or "it was stopped"
+        self._entries.stop("it was stopped", Cause.ASKED)
         await self.settled()
+
+    def allow_entries(self) -> None:
+        """Let new entries begin again, whatever has stopped them, `stop` included.
+
+        For operators: an error of our own and a full disk stop entries until
+        somebody has looked. Only a journal that another process has taken over
+        stays closed to this one.
+        """
+        self._entries.allow()
 
     async def settled(self) -> None:
         """Wait until no trade runs: each is DONE or HALTED."""
@@ -173,11 +215,6 @@ class CrossExchangeExecutor:
             if not opening and not running:
                 return
             await asyncio.gather(*opening, *(runner.at_rest() for runner in running), return_exceptions=True)
-
-    def _stop_entries(self, why: str) -> None:
-        if not self._entries_stopped:
-            self._services.alerts.raise_alert("entries stopped", why)
-        self._entries_stopped = why
 
     # -------------------------------------------------------------- executing
 
@@ -192,25 +229,36 @@ class CrossExchangeExecutor:
             DecisionConflict: Another decision was executed under this id.
             PositionNotOpen: The position that an exit names is unknown, closing or closed.
             ExecutorClosed: Nothing new is begun any more.
-            JournalError: The trade could not be begun durably; nothing was sent.
+            JournalError: The trade could not be begun durably, and nothing was sent; or what it does can no
+                longer be made durable: it is driven on, and asking again tells what is true by then.
         """
         trade_id = decision.decision_id
         known = self._known(decision)
         if known is not None:
-            return await known.at_rest() if isinstance(known, Runner) else known
+            return await self._at_rest(known) if isinstance(known, Runner) else known
         if trade_id not in self._opened:
             closed = self._closed_to(decision)
             if closed:
                 raise ExecutorClosed(f"decision {trade_id} was not begun: {closed}")
-            task = asyncio.get_running_loop().create_task(self._open(decision), name=f"opening {trade_id}")
+            begun = self._beginning.begin(decision)
+            task = asyncio.get_running_loop().create_task(begun, name=f"opening {trade_id}")
             self._opened[trade_id] = decision, task
             task.add_done_callback(lambda done: self._opening_ended(trade_id, done))
-        runner = await asyncio.shield(self._opened[trade_id][1])
-        return await runner.at_rest()
+        try:
+            opened = asyncio.shield(self._opened[trade_id][1])
+            runner = await self._services.troubles.unless(trade_id, opened)
+        except asyncio.CancelledError:
+            if asked_to_stop():
+                raise
+            raise ExecutorClosed(f"decision {trade_id} was not begun: {self._closed}") from None
+        return await self._at_rest(runner)
+
+    async def _at_rest(self, runner: Runner) -> CrossExecutionResult:
+        return await self._services.troubles.unless(runner.trade.trade_id, runner.at_rest())
 
     def _closed_to(self, decision: CrossExchangeDecision) -> str:
         """Return why *decision* may not be begun any more; empty: it may."""
-        return self._closed or (self._entries_stopped if decision.action.is_entry else "")
+        return self._closed or (self._entries.stopped if decision.action.is_entry else "")
 
     def _opening_ended(self, trade_id: str, task: asyncio.Task[Runner]) -> None:
         self._opened.pop(trade_id, None)
@@ -236,85 +284,6 @@ class CrossExchangeExecutor:
         _same(found[0].decision, decision)
         return result_of(found[0], self._services.positions.of_trade(found[0]))
 
-    async def _open(self, decision: CrossExchangeDecision) -> Runner:
-        """Take a decision up to its first durable records, and start driving it."""
-        services, clock = self._services, self._services.clock
-        order = understood(decision, services)
-        await self._entry_at_rest(order)
-        rules = await self._opening.rules(decision)
-        order = understood(decision, services)  # what its position holds may have changed meanwhile
-        trade, step = Trade.begin(
-            decision.decision_id,
-            decision,
-            self.policy,
-            services.fresh_id,
-            now=clock.monotonic_ns(),
-            at_ns=clock.time_ns(),
-            sides=order.sides,
-            quantity=order.quantity,
-        )
-        page = Page(TRADE + trade.trade_id)
-        entries, also = list(step.entries), []
-        if decision.position_id is not None:
-            also.append(services.positions.start_exit(decision.position_id, trade.trade_id, clock.time_ns()))
-        try:
-            if not self._opening.warm(decision):
-                await write(services, trade, page, entries, also)
-                entries, also = [], []
-            step = await self._begun(trade, order, rules)
-            entries += step.entries
-            await write(services, trade, page, entries, also)
-        except BaseException as error:
-            services.funds.release(trade.trade_id, clock.monotonic_ns())
-            if decision.position_id is not None:
-                services.positions.reread(decision.position_id)
-            if not page.seq or isinstance(error, JournalFenced) or not isinstance(error, Exception):
-                raise
-            # It stands on the journal as begun: it is driven to its end, and so is its position.
-            return self._drive(trade, page, Step(), error)
-        return self._drive(trade, page, Step(tuple(entries), step.sends))
-
-    async def _begun(self, trade: Trade, order: Order, rules: Any) -> Step:
-        """Check and size. An error of ours ends the trade before its first intent; nothing is left half begun."""
-        clock = self._services.clock
-        entries: list[Entry] = []
-        try:
-            checked, fx = await self._opening.check(order, rules)
-            entries += trade.handle(checked, clock.time_ns()).entries
-            if trade.done or isinstance(fx, str):
-                return Step(tuple(entries))
-            sized = await self._opening.plan(order, rules, fx)
-        except Exception as error:
-            logger.exception("%s: could not be begun", trade.trade_id)
-            step = trade.handle(AbortAsked(now=clock.monotonic_ns(), reason=_words(error)), clock.time_ns())
-            return Step((*entries, *step.entries))
-        closed = self._closed_to(order.decision)
-        if closed:
-            step = trade.handle(AbortAsked(now=clock.monotonic_ns(), reason=closed), clock.time_ns())
-        else:
-            step = trade.handle(sized, clock.time_ns())
-        return Step((*entries, *step.entries), step.sends)
-
-    async def _entry_at_rest(self, order: Order) -> None:
-        """An exit waits until the entry it closes, if disturbed, has settled."""
-        entry = self._runners.get(order.position.entry_trade_id) if order.position else None
-        if entry is not None and not entry.resting:
-            await entry.at_rest()
-
-    def _drive(self, trade: Trade, page: Page, step: Step, failure: Exception | None = None) -> Runner:
-        if trade.ledger is not None and not trade.done and failure is None:
-            self._services.funds.reserve(trade.trade_id, held_by(trade.ledger.plan))
-        runner = Runner(self._services, trade, page)
-        self._runners[trade.trade_id] = runner
-        runner.start(step, failure)
-        runner.when_ended(lambda: self._forget(trade.trade_id, runner))
-        return runner
-
-    def _forget(self, trade_id: str, runner: Runner) -> None:
-        """Let go of a trade that is finished; one whose driver failed stays in sight."""
-        if runner.trade.finished and self._runners.get(trade_id) is runner:
-            del self._runners[trade_id]
-
     # -------------------------------------------------------------- operating
 
     async def resume(self, trade_id: str) -> CrossExecutionResult:
@@ -323,9 +292,7 @@ class CrossExchangeExecutor:
         Raises:
             UnknownTrade: It is not among the trades being driven.
         """
-        runner = self._running(trade_id)
-        await runner.tell(Resumed(now=self._services.clock.monotonic_ns(), reason="an operator asked"))
-        return await runner.answered()
+        return await self._operating.resume(trade_id)
 
     async def resolve(self, trade_id: str, fill: OperatorFill, reason: str) -> CrossExecutionResult:
         """Record an operator's own trade on a venue, which makes a trade's exposure smaller.
@@ -337,30 +304,47 @@ class CrossExchangeExecutor:
 
         Raises:
             UnknownTrade: It is not among the trades being driven.
-            InvalidInput: It does not make the exposure smaller, or is on neither leg.
+            InvalidInput: It does not make the exposure smaller, is on neither leg, or might be on either:
+                both are on one venue, and the fill names no symbol.
         """
-        runner = self._running(trade_id)
-        legs = [leg.exchange for leg in runner.trade.decision.legs]
-        if fill.exchange not in legs:
-            raise InvalidInput("fill.exchange", fill.exchange, f"is on neither leg of {trade_id}: {', '.join(legs)}")
-        await runner.tell(
-            ExternalFill(
-                now=self._services.clock.monotonic_ns(),
-                leg=legs.index(fill.exchange),
-                side=fill.side,
-                amount=fill.amount,
-                price=fill.price,
-                reason=reason,
-                fee=fill.fee,
-            )
-        )
-        return runner.result()
+        return await self._operating.resolve(trade_id, fill, reason)
 
-    def _running(self, trade_id: str) -> Runner:
-        runner = self._runners.get(trade_id)
-        if runner is None or runner.ended:
-            raise UnknownTrade(f"trade {trade_id} is not being driven: it is finished, or was never begun")
-        return runner
+    async def bust(self, trade_id: str, client_order_id: str, amount: Decimal, reason: str) -> CrossExecutionResult:
+        """Record that a venue took executions of an order back; return when the trade is DONE or HALTED again.
+
+        A trade that ended long ago is taken up again where this leaves it unmatched.
+
+        Args:
+            trade_id: The trade.
+            client_order_id: The order, as the trade's result names it.
+            amount: Base that was taken back, in all.
+            reason: For the audit.
+
+        Raises:
+            UnknownTrade: It is not on the journal.
+            InvalidInput: It has no such order, or less has filled.
+        """
+        return await self._operating.bust(trade_id, client_order_id, amount, reason)
+
+    async def settle_order(
+        self, trade_id: str, client_order_id: str, filled: Decimal, reason: str, price: Decimal | None = None
+    ) -> CrossExecutionResult:
+        """Record that an order which no venue shows has ended; return when the trade is DONE or HALTED.
+
+        What a venue shows of it later counts all the same, and disturbs the trade.
+
+        Args:
+            trade_id: The trade.
+            client_order_id: The order, as the trade's result names it.
+            filled: Base that it executed, in all; zero: nothing.
+            reason: For the audit.
+            price: Quote per base; None where it is unknown.
+
+        Raises:
+            UnknownTrade: It is not on the journal.
+            InvalidInput: It has no such order, or the verdict does not fit what is known of it.
+        """
+        return await self._operating.settle_order(trade_id, client_order_id, filled, reason, price)
 
     # -------------------------------------------------------------- asking
 
@@ -406,7 +390,3 @@ class CrossExchangeExecutor:
 def _same(known: CrossExchangeDecision, asked: CrossExchangeDecision) -> None:
     if known != asked:
         raise DecisionConflict(f"decision {asked.decision_id} was executed before with other content: {known}")
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from fsm_arb.checks import Readings, refusal
 from fsm_arb.errors import FxUnavailable, InvalidInput, UnknownVenue, VenueUnanswered
+from fsm_arb.executor.limits import within
 from fsm_arb.fx import FxProvider, FxRate
 from fsm_arb.messages import Checked, Sized
 from fsm_arb.plan import Plan
@@ -109,8 +110,15 @@ class Opening:
             fx=fx,
             risk=await self._risk(decision) if decision.action.is_entry else "",
         )
-        said = refusal(decision, self._policy, readings)
+        said = refusal(decision, self._policy, readings) or self._unfit(decision)
         return Checked(now=now, refusal=said, readings=readings.as_text()), fx
+
+    def _unfit(self, decision: CrossExchangeDecision) -> str:
+        """Say which venue of an entry takes no orders, though it reads well."""
+        if decision.action.is_exit:
+            return ""
+        words = [self._desk(leg.exchange).unfit for leg in decision.legs]
+        return "; ".join(f"health: {each}" for each in words if each)
 
     async def plan(self, order: Order, rules: tuple[MarketRules, MarketRules], fx: FxRate) -> Sized:
         """Size the trade on the cached balances, and once more on fresh ones before funds say no."""
@@ -174,7 +182,9 @@ class Opening:
         try:
             verdict = self._risk_guard.check_cross_exchange_trade(decision)
             if inspect.isawaitable(verdict):
-                verdict = await verdict
+                verdict = await within(float(self._policy.request_timeout_s), verdict)
+        except TimeoutError:
+            return f"risk: the guard gave no answer in {self._policy.request_timeout_s} s"
         except Exception as error:  # noqa: BLE001 - a guard is the bot's code; whatever it raises is a no
             return f"risk: the guard failed: {type(error).__name__}: {error}"
         approved = verdict if isinstance(verdict, bool) else getattr(verdict, "approved", None)

@@ -25,6 +25,8 @@ class Look:
     busy: bool = False  # a look is out
     cancel_next: bool = True  # to be cancelled: whether the next call is the cancel, else a look
     hurried: bool = False  # the first cancel has gone out
+    live: bool = True  # whether it goes by the rhythm of a live order
+    asked_at: int | None = None  # monotonic ns, when the last look left
 
     @classmethod
     def now(cls, now: int, interval_ns: int) -> Look:
@@ -34,7 +36,19 @@ class Look:
     @classmethod
     def watching(cls, now: int, interval_ns: int) -> Look:
         """Look at a finished order."""
-        return cls(next_at=now + interval_ns * WATCH_FIRST, pause=interval_ns * WATCH_FIRST)
+        return cls(next_at=now + interval_ns * WATCH_FIRST, pause=interval_ns * WATCH_FIRST, live=False)
+
+    def turn(self, now: int, interval_ns: int, *, live: bool) -> None:
+        """Take up the other rhythm where the order has ended, or is back: what is live again is looked at at once."""
+        if self.live is live:
+            return
+        fresh = Look.now(now, interval_ns) if live else Look.watching(now, interval_ns)
+        self.live, self.next_at, self.pause = live, fresh.next_at, fresh.pause
+        self.cancel_next, self.hurried = True, False
+
+    def leaves(self, now: int) -> None:
+        """A look leaves."""
+        self.busy, self.asked_at = True, now
 
     def due(self, now: int) -> bool:
         """Whether it is time."""

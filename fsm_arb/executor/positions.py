@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
-from fsm_arb.errors import PositionNotOpen
+from fsm_arb.errors import JournalError, PositionNotOpen
 from fsm_arb.position import CrossExchangePosition, Position, PositionEntry
 from fsm_arb.scribe import POSITION, Page, Scribe, position_drafts
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from fsm_arb.memory import Entry
     from fsm_arb.ports import Batch
     from fsm_arb.trade import Trade
 
@@ -18,12 +24,19 @@ def position_id_of(trade_id: str) -> str:
     return f"P-{trade_id}"
 
 
+def position_of(trade: Trade) -> str:
+    """Return the id of the position that *trade* would open, or closes."""
+    return trade.decision.position_id or position_id_of(trade.trade_id)
+
+
 class CrossExchangePositionManager:
     """Every position that is not closed, and those this process has touched."""
 
     def __init__(self, scribe: Scribe) -> None:
         self._scribe = scribe
         self._held: dict[str, tuple[Position, Page]] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._doubtful: set[str] = set()  # what is in memory may not be durable
 
     def recover(self) -> None:
         """Read back every position that is not closed."""
@@ -33,10 +46,31 @@ class CrossExchangePositionManager:
     def reread(self, position_id: str) -> None:
         """Put what is durable in the place of what is in memory."""
         found = self._scribe.position(position_id)
+        self._doubtful.discard(position_id)
         if found is None:
             self._held.pop(position_id, None)
         else:
             self._held[position_id] = found
+
+    @asynccontextmanager
+    async def holding(self, position_id: str) -> AsyncIterator[None]:
+        """Keep a position to oneself from its change in memory until that is durable, or has failed to become so.
+
+        A change that did not become durable is forgotten: the next one starts from the journal.
+        """
+        lock = self._locks.get(position_id)
+        if lock is None:
+            lock = self._locks[position_id] = asyncio.Lock()
+        async with lock:
+            if position_id in self._doubtful:
+                self.reread(position_id)
+            try:
+                yield
+            except BaseException:
+                self._doubtful.add(position_id)
+                with suppress(JournalError):
+                    self.reread(position_id)
+                raise
 
     def all(self) -> tuple[CrossExchangePosition, ...]:
         """Return every position that is not closed, and those closed since the start."""
@@ -48,7 +82,7 @@ class CrossExchangePositionManager:
         Raises:
             PositionNotOpen: There is none of this id.
         """
-        if position_id not in self._held:
+        if position_id not in self._held or position_id in self._doubtful:
             self.reread(position_id)
         if position_id not in self._held:
             raise PositionNotOpen(f"position {position_id} is unknown to this journal")
@@ -73,15 +107,16 @@ class CrossExchangePositionManager:
         position, page = self._held[position_id]
         return self._batch(position, page, position.exit_started(trade_id), at_ns)
 
-    def trade_moved(self, trade: Trade, at_ns: int) -> list[tuple[Page, Batch]]:
-        """Return what a trade that has just ended does to its position, to be written in the same commit."""
+    def trade_moved(self, trade: Trade, records: Sequence[Entry]) -> list[tuple[Page, Batch]]:
+        """Return what *records* of a trade that has ended do to its position, to be written in the same commit."""
+        at_ns = records[-1].at_ns
         position_id = self.of_trade(trade)
         if position_id is not None:
             self.get(position_id)
             position, page = self._held[position_id]
             entries = position.trade_ended(trade)
         else:
-            if not self._opens(trade):
+            if not self._opens(trade) or all(record.trigger != "booked" for record in records):
                 return []
             position, entries = Position.opened(position_id_of(trade.trade_id), trade)
             page = Page(POSITION + position.value.position_id)

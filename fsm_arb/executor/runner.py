@@ -13,11 +13,24 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
-from fsm_arb.errors import ExecutorClosed, FsmArbError, JournalError, JournalFenced, LedgerBroken
+from fsm_arb.errors import (
+    ExecutorClosed,
+    FsmArbError,
+    JournalError,
+    JournalFailed,
+    JournalFenced,
+    JournalFull,
+    LedgerBroken,
+)
 from fsm_arb.executor.commit import write
+from fsm_arb.executor.entries import Cause
 from fsm_arb.executor.gate import Lane
+from fsm_arb.executor.notices import Notices
+from fsm_arb.executor.opening import held_by
+from fsm_arb.executor.oversight import TRIES_WHEN_LEAVING, GaveUp, pause_for
+from fsm_arb.executor.rescue import cancel_all
 from fsm_arb.executor.tending import Tending
-from fsm_arb.messages import Event, Intended, Outcome, Purpose, Restarted, Ticked, WatchEnded
+from fsm_arb.messages import Event, Intended, Purpose, Restarted, Ticked, WatchEnded
 from fsm_arb.policy import seconds_ns
 from fsm_arb.results import CrossExecutionResult, result_of
 from fsm_arb.scribe import Page
@@ -34,6 +47,7 @@ logger = logging.getLogger(__name__)
 
 NS_PER_S = 1_000_000_000
 RETRY_S = (1.0, 30.0)  # first pause after a failed commit or an error of ours, and the longest
+PATIENCE_S = 5.0  # how long a trade may fail to go on before those who wait for it are told
 
 # What came in, and who waits for it to be durable.
 Mail = tuple[Event, asyncio.Future[None] | None]
@@ -52,8 +66,10 @@ class Runner:
         self._stirred = asyncio.Event()  # a record was written, or driving has ended
         self._watch_until: int | None = None
         self._tending = Tending(services, trade, self.post)
+        self._notices = Notices(services.alerts)
         self._task: asyncio.Task[None] | None = None
         self._pause_s = RETRY_S[0]
+        self._undurable: Trade | None = None  # what was known when a commit failed, for as long as it is not durable
 
     # -------------------------------------------------------------- from outside
 
@@ -73,17 +89,20 @@ class Runner:
         self._mail.append((event, None))
         self._bell.set()
 
-    async def tell(self, event: Event) -> None:
-        """Put an event into the mailbox and wait until it is durable.
+    def tell(self, event: Event) -> asyncio.Future[None]:
+        """Put an event into the mailbox now; await what is returned until it is durable.
 
         Raises:
             InvalidInput: The trade cannot take it.
             JournalError: It could not be made durable.
+            ExecutorClosed: The trade is no longer driven.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._mail.append((event, done))
         self._bell.set()
-        await done
+        if self.ended:
+            self._refuse_mail()
+        return done
 
     async def at_rest(self) -> CrossExecutionResult:
         """Wait until the trade is DONE or HALTED and return what is true then."""
@@ -143,12 +162,15 @@ class Runner:
         try:
             if failure is not None:
                 await self._recover_from(failure, ())
-            while not self.trade.finished:
+            while self._mail or not self.trade.finished:
                 await self._round()
         except JournalFenced as error:
             self._services.fenced = True
-            self._services.stop_entries(str(error))
+            self._services.stop_entries(str(error), Cause.FENCED)
             self._services.alerts.raise_alert("journal taken over", str(error), {"trade": self.trade.trade_id})
+            raise
+        except GaveUp as error:
+            self._notices.left_behind(self._undurable or self.trade, error)
             raise
         finally:
             self._refuse_mail()
@@ -157,10 +179,11 @@ class Runner:
     async def _round(self) -> None:
         mail: list[Mail] = []
         try:
-            self._tending.tend(self._now(), watching=self._watch_until is not None)
+            if not self.trade.finished:
+                self._tending.tend(self._now())
             mail = await self._next_mail()
             await self._take(mail)
-        except JournalFenced as error:
+        except (JournalFenced, GaveUp) as error:
             _tell(mail, error)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the resolver goes on
@@ -193,7 +216,7 @@ class Runner:
         """Let the trade take in the mail, then the time: deadlines are judged after what was queued."""
         entries: list[Entry] = []
         sends: list[Intent] = []
-        over = self._watch_until is not None and self._now() >= self._watch_until
+        over = self._watch_until is not None and self._now() >= self._watch_until and not self.trade.finished
         timely: list[Event] = [WatchEnded(now=self._now())] if over and self.trade.done else [Ticked(now=self._now())]
         for event, answer in [*mail, *((event, None) for event in timely)]:
             try:
@@ -201,7 +224,7 @@ class Runner:
             except FsmArbError as error:
                 if answer is None:
                     raise
-                answer.set_exception(error)
+                _tell([(event, answer)], error)
                 continue
             entries += step.entries
             sends += step.sends
@@ -217,30 +240,49 @@ class Runner:
     async def _recover_from(self, error: Exception, mail: Iterable[Mail]) -> None:
         """Nothing may be sent on what is not durable: cancel what rests, fold what is durable, and try again."""
         services = self._services
-        what = "journal failed" if isinstance(error, JournalError) else "a trade's driver failed"
-        logger.error("%s: %s", self.trade.trade_id, what, exc_info=error)
-        services.stop_entries(str(error) or type(error).__name__)
-        services.alerts.raise_alert(what, str(error) or type(error).__name__, {"trade": self.trade.trade_id})
-        resting = [order for order in self.trade.orders if order.resting]
+        logger.error("%s: its driver failed", self.trade.trade_id, exc_info=error)
+        known = self._undurable = self.trade.copy()
         with contextlib.suppress(Exception):
             self._fold_again()
         _tell(mail, error)
+        since, tries = self._now(), 0
         while True:
-            await self._tending.cancel_unrecorded(resting)
-            await asyncio.sleep(self._pause_s)
+            self._failed(error, self._now() - since)
+            await cancel_all(services, known)
+            if services.leaving.is_set():
+                tries += 1
+                if tries > TRIES_WHEN_LEAVING:
+                    raise GaveUp(f"trade {self.trade.trade_id} cannot go on: {error}") from error
+                self._pause_s = RETRY_S[0]
+            await pause_for(self._pause_s, services)
             self._pause_s = min(self._pause_s * 2, RETRY_S[1])
             await self._tending.placed()
             try:
                 self._fold_again()
                 step = self.trade.handle(Restarted(now=self._now()), services.clock.time_ns())
                 await self._write(step.entries)
-            except JournalFenced:
+            except (JournalFenced, GaveUp):
                 raise
-            except Exception as again:  # noqa: BLE001 - logged, and tried again
-                logger.error("%s: still not recovered: %s", self.trade.trade_id, again)  # noqa: TRY400
+            except Exception as again:  # noqa: BLE001 - told, and tried again
+                error = again
                 continue
+            self._undurable = None
+            services.troubles.end(self.trade.trade_id)
             self._sent(step.entries, step.sends)
             return
+
+    def _failed(self, error: Exception, for_ns: int) -> None:
+        """Stop entries and call a person, at each failure; answer those who wait once it has lasted."""
+        services, trade_id = self._services, self.trade.trade_id
+        ours = not isinstance(error, JournalError)
+        what = "a trade's driver failed" if ours else "journal failed"
+        words = str(error) or type(error).__name__
+        if not isinstance(error, JournalFull):  # which has stopped them, for as long as there is no room
+            services.stop_entries(words, Cause.ERROR if ours else Cause.COMMIT)
+        services.alerts.raise_alert(what, words, {"trade": trade_id, "exposure": f"{self.trade.exposure:f}"})
+        if for_ns >= PATIENCE_S * NS_PER_S:
+            failure = error if isinstance(error, JournalError) else JournalFailed(f"trade {trade_id}: {words}")
+            services.troubles.begin(trade_id, failure)
 
     def _fold_again(self) -> None:
         """Put what is durable in the place of what is in memory."""
@@ -250,9 +292,6 @@ class Runner:
             raise LedgerBroken(f"{self.trade.trade_id}: its records are gone")
         self.trade, self.page = found
         self._tending.take_over(self.trade)
-        position_id = services.positions.of_trade(self.trade)
-        if position_id is not None:
-            services.positions.reread(position_id)
 
     # -------------------------------------------------------------- after a commit
 
@@ -263,8 +302,10 @@ class Runner:
         for entry in entries:
             if entry.before != entry.after:
                 services.metrics.count("transitions", before=entry.before, trigger=entry.trigger, after=entry.after)
-            if entry.trigger in {"wall", "stalled"} and trade.halted:
-                self._alert(entry.trigger)
+            if (entry.before, entry.trigger) == ("DONE", "disturbed"):
+                # What it held back was let go when it ended.
+                services.funds.reserve(trade.trade_id, held_by(self.trade.ledger.plan) if self.trade.ledger else ())
+        self._notices.recorded(trade, entries)
         begins = all(order.intent.purpose is Purpose.FIRST and order.placing_ended_at is None for order in trade.orders)
         facts = [(entry.fact, entry.at_ns) for entry in entries if isinstance(entry.fact, Intended)]
         written = {intent.index: (fact.now, at_ns) for fact, at_ns in facts for intent in fact.intents}
@@ -273,8 +314,6 @@ class Runner:
             self._tending.send(intent, *written[intent.index], Lane.ENTER if begins else Lane.FLATTEN)
         if trade.done:
             services.funds.release(trade.trade_id, now)
-            if any(entry.after == "DONE" != entry.before for entry in entries):
-                self._alert_if_stuck()
             if self._watch_until is None:
                 self._watch_until = now + seconds_ns(trade.policy.watch_after_done_s)
                 services.metrics.count("trades", outcome=trade.outcome.value if trade.outcome else "")
@@ -285,26 +324,6 @@ class Runner:
             self._rest.set()
         else:
             self._rest.clear()
-
-    def _alert(self, trigger: str) -> None:
-        trade = self.trade
-        worst = trade.ledger.worst_exposure if trade.ledger else 0
-        what = "halted" if trigger == "wall" else "still halted"
-        self._services.alerts.raise_alert(
-            f"trade {trade.trade_id} {what}",
-            f"{trade.exposure:f} {trade.decision.legs[0].base} is naked, {worst:f} at worst; {trade.halt_reason}",
-            {"trade": trade.trade_id, "exposure": f"{trade.exposure:f}", "worst": f"{worst:f}"},
-        )
-
-    def _alert_if_stuck(self) -> None:
-        """Call somebody when a position could not be left."""
-        trade = self.trade
-        if trade.decision.action.is_exit and trade.outcome in {Outcome.BLOCKED, Outcome.FAILED}:
-            self._services.alerts.raise_alert(
-                f"position {trade.decision.position_id} could not be left",
-                f"exit {trade.trade_id}: {trade.outcome.value}: {trade.end_note}; the position stays open, hedged",
-                {"trade": trade.trade_id, "position": str(trade.decision.position_id)},
-            )
 
     def _refuse_mail(self) -> None:
         _tell(self._mail, ExecutorClosed(f"trade {self.trade.trade_id} is no longer driven"))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, field
+
+from fsm_arb.executor.troubles import Troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsm_arb.alerts import Alerts
     from fsm_arb.executor.desk import Desk
+    from fsm_arb.executor.entries import Entries
     from fsm_arb.executor.positions import CrossExchangePositionManager
     from fsm_arb.funds import Funds
     from fsm_arb.metrics import Metrics
@@ -30,5 +34,12 @@ class Services:
     metrics: Metrics
     clock: Clock
     fresh_id: Callable[[], str]
-    stop_entries: Callable[[str], None]  # called with why, when nothing new may be begun
+    entries: Entries
+    troubles: Troubles = field(factory=Troubles)
+    leaving: asyncio.Event = field(factory=asyncio.Event)  # the executor is being left
     fenced: bool = False  # another process has taken the journal over: send nothing
+
+    @property
+    def stop_entries(self) -> Callable[..., None]:
+        """Called with why, when nothing new may be begun."""
+        return self.entries.stop

@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING
 
 from fsm_arb.executor.gate import Lane
 from fsm_arb.executor.polling import Look
+from fsm_arb.executor.rescue import ref_of
 from fsm_arb.messages import CancelEnded, LegSurvey, Missed, Observed, PlaceEnded, Surveyed, Ticked
 from fsm_arb.policy import seconds_ns
-from fsm_arb.ports import Found, InDoubt, NotFound, OrderRef, OrderRequest, Refused
+from fsm_arb.ports import Found, InDoubt, NotFound, OrderRequest, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from fsm_arb.executor.desk import Desk
     from fsm_arb.executor.services import Services
-    from fsm_arb.ledger import Order
     from fsm_arb.messages import Event, Intent
+    from fsm_arb.orders import Order
+    from fsm_arb.ports import PlaceOutcome
     from fsm_arb.trade import Trade
 
 logger = logging.getLogger(__name__)
-
-NS_PER_MS = 1_000_000
-SINCE_SLACK_MS = 60_000  # how far before we sent it a venue's clock may have put an order
 
 
 class Tending:
@@ -37,6 +36,7 @@ class Tending:
         self._post = post
         self._looks: dict[int, Look] = {}
         self._surveying = False
+        self._due_since: int | None = None  # HALTED: when the retry that is due was first seen to be
         self._calls: set[asyncio.Task[None]] = set()
         self._placing: set[asyncio.Task[None]] = set()
 
@@ -44,6 +44,7 @@ class Tending:
         """Tend another object of the same trade: it was folded again from what is durable."""
         self._trade = trade
         self._looks.clear()
+        self._due_since = None
 
     async def close(self) -> None:
         """Give up every call. An order whose placing is given up is in doubt, and is asked for at the next start."""
@@ -53,30 +54,27 @@ class Tending:
 
     # -------------------------------------------------------------- what is due
 
-    def tend(self, now: int, *, watching: bool) -> None:
-        """Start every call that is due."""
+    def tend(self, now: int) -> None:
+        """Start every call that is due: an order is asked for in every state, ended ones less often."""
         trade = self._trade
-        interval = seconds_ns(trade.policy.poll_interval_s)
         for order in trade.orders:
-            if order.placing_ended_at is None:
-                continue
-            active = order.live or order.provisional
-            if not active and not watching:
-                continue
-            index = order.intent.index
-            look = self._looks.get(index)
+            look = self._look_of(order, now)
             if look is None:
-                look = self._looks[index] = Look.now(now, interval) if active else Look.watching(now, interval)
-            if order.resting and order.cancel_asked_at is not None and not look.hurried:
+                continue
+            going = order.resting and order.cancel_asked_at is not None
+            if going and not look.hurried:
                 # The first cancel waits for no look, however long the pause or slow the answer.
                 look.hurried, look.cancel_next = True, False
                 self._start(self._cancel(order, look, alone=False))
             elif look.due(now):
-                look.busy = True
-                cancels = order.resting and order.cancel_asked_at is not None and look.cancel_next
+                cancels = going and look.cancel_next
                 look.cancel_next = not cancels
-                self._start(self._cancel(order, look) if cancels else self._look(order, look, active=active))
-        if not self._surveying and trade.wants_survey(now):
+                if cancels:
+                    look.busy = True
+                    self._start(self._cancel(order, look))
+                else:
+                    self._ask(order, look, now, Lane.OBSERVE if look.live else Lane.ENTER)
+        if not self._surveying and self._survey_is_due(now):
             self._surveying = True
             self._start(self._survey())
 
@@ -84,6 +82,44 @@ class Tending:
         """Return the next monotonic ns at which a call is due; None: only an answer or the trade's clock matters."""
         times = [look.next_at for look in self._looks.values() if not look.busy]
         return min((max(time, now) for time in times), default=None)
+
+    def _look_of(self, order: Order, now: int) -> Look | None:
+        """Return when *order* is looked at; None while its placing call is out."""
+        if order.placing_ended_at is None:
+            return None
+        active = order.live or order.provisional
+        interval = seconds_ns(self._trade.policy.poll_interval_s)
+        look = self._looks.get(order.intent.index)
+        if look is None:
+            look = Look.now(now, interval) if active else Look.watching(now, interval)
+            self._looks[order.intent.index] = look
+        look.turn(now, interval, live=active)
+        return look
+
+    def _survey_is_due(self, now: int) -> bool:
+        """Whether a remedy is due. Before a halted trade's, whatever is only believed absent is asked for once more."""
+        trade = self._trade
+        if not trade.wants_survey(now):
+            self._due_since = None
+            return False
+        if not trade.halted:
+            return True
+        if self._due_since is None:
+            self._due_since = now
+        looked_at = True
+        for order in trade.orders:
+            look = self._looks.get(order.intent.index)
+            if look is None or order.live or not order.misses:
+                continue
+            if look.busy or look.asked_at is None or look.asked_at < self._due_since:
+                looked_at = False
+                if not look.busy:
+                    self._ask(order, look, now, Lane.OBSERVE)
+        return looked_at
+
+    def _ask(self, order: Order, look: Look, now: int, lane: Lane) -> None:
+        look.leaves(now)
+        self._start(self._look(order, look, lane))
 
     def _start(self, call: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(call)
@@ -129,7 +165,15 @@ class Tending:
             client_order_id=intent.client_order_id,
             reduce_only=intent.reduce_only,
         )
-        outcome = await self._desk(intent.leg).place(request, fresh, lane)
+        outcome: PlaceOutcome = InDoubt(code="aborted", message="the placing was given up")
+        try:
+            outcome = await self._desk(intent.leg).place(request, fresh, lane)
+        finally:
+            self._post(PlaceEnded(now=self._now(), order=intent.index, outcome=outcome))
+        self._tell_of(intent, outcome)
+
+    def _tell_of(self, intent: Intent, outcome: PlaceOutcome) -> None:
+        leg = self._trade.decision.legs[intent.leg]
         name = f"order {self._trade.trade_id}/{intent.index} on {leg.exchange}"
         if isinstance(outcome, InDoubt):
             logger.warning(
@@ -143,42 +187,38 @@ class Tending:
         elif isinstance(outcome, Refused):
             logger.warning("%s: refused: %s (%s)", name, outcome.message, outcome.code)
         self._services.metrics.count("placed", venue=leg.exchange, outcome=type(outcome).__name__)
-        self._post(PlaceEnded(now=self._now(), order=intent.index, outcome=outcome))
 
     async def _cancel(self, order: Order, look: Look, *, alone: bool = True) -> None:
         """Ask for a cancel; *alone*: no look at the order is out meanwhile."""
-        reply = await self._desk(order.intent.leg).cancel(self._ref(order))
-        now = self._now()
-        look.next_at = now  # a cancel proves nothing: look at once
-        if alone:
-            look.busy = False
-        if reply is not None:
-            self._post(CancelEnded(now=now, order=order.intent.index, reply=reply))
-        else:
-            logger.warning("%s: a cancel got no answer; the order stays live", order.intent.client_order_id)
-            self._post(Ticked(now=now))  # wakes the driver, which else would sleep past the next look
+        event: Event = Ticked(now=self._now())  # wakes the driver, which else would sleep past the next look
+        try:
+            reply = await self._desk(order.intent.leg).cancel(ref_of(self._trade, order))
+            if reply is not None:
+                event = CancelEnded(now=self._now(), order=order.intent.index, reply=reply)
+            else:
+                logger.warning("%s: a cancel got no answer; the order stays live", order.intent.client_order_id)
+        finally:
+            look.next_at = self._now()  # a cancel proves nothing: look at once
+            if alone:
+                look.busy = False
+            self._post(event)
 
-    async def cancel_unrecorded(self, orders: Iterable[Order]) -> None:
-        """Cancel without a record, for when the journal fails: it can only make the worst case smaller."""
-        if not self._services.fenced:
-            await asyncio.gather(*(self._desk(order.intent.leg).cancel(self._ref(order)) for order in orders))
-
-    async def _look(self, order: Order, look: Look, *, active: bool) -> None:
-        asked_at = self._now()
-        lane = Lane.OBSERVE if active else Lane.ENTER
-        seen = await self._desk(order.intent.leg).observe(self._ref(order), lane)
-        now = self._now()
-        look.looked(now, seconds_ns(self._trade.policy.poll_interval_s), live=active)
-        index = order.intent.index
-        if isinstance(seen, Found):
-            self._post(Observed(now=now, order=index, snapshot=seen.snapshot, wire=seen.wire))
-        elif isinstance(seen, NotFound):
-            self._post(Missed(now=now, order=index, asked_at=asked_at, covered=seen.covered))
-        else:
-            venue = self._trade.decision.legs[order.intent.leg].exchange
-            self._services.metrics.count("unanswered", venue=venue, code=seen.code)
-            logger.info("%s: %s (%s); nothing is concluded from it", venue, seen.message, seen.code)
-            self._post(Ticked(now=now))  # wakes the driver, which else would sleep past the next look
+    async def _look(self, order: Order, look: Look, lane: Lane) -> None:
+        index, asked_at = order.intent.index, self._now()
+        event: Event = Ticked(now=asked_at)  # wakes the driver, which else would sleep past the next look
+        try:
+            seen = await self._desk(order.intent.leg).observe(ref_of(self._trade, order), lane)
+            if isinstance(seen, Found):
+                event = Observed(now=self._now(), order=index, snapshot=seen.snapshot, wire=seen.wire)
+            elif isinstance(seen, NotFound):
+                event = Missed(now=self._now(), order=index, asked_at=asked_at, covered=seen.covered)
+            else:
+                venue = self._trade.decision.legs[order.intent.leg].exchange
+                self._services.metrics.count("unanswered", venue=venue, code=seen.code)
+                logger.info("%s: %s (%s); nothing is concluded from it", venue, seen.message, seen.code)
+        finally:
+            look.looked(self._now(), seconds_ns(self._trade.policy.poll_interval_s), live=look.live)
+            self._post(event)
 
     async def _survey(self) -> None:
         """Ask both venues at once what a remedy would cost there."""
@@ -195,17 +235,6 @@ class Tending:
 
     def _desk(self, leg: int) -> Desk:
         return self._services.desks[self._trade.decision.legs[leg].exchange]
-
-    def _ref(self, order: Order) -> OrderRef:
-        intent = order.intent
-        return OrderRef(
-            symbol=self._trade.decision.legs[intent.leg].symbol,
-            side=intent.side,
-            amount=intent.amount,
-            client_order_id=intent.client_order_id,
-            venue_order_id=order.venue_order_id,
-            since_ms=self._trade.begun_at_ns // NS_PER_MS - SINCE_SLACK_MS,
-        )
 
     def _now(self) -> int:
         return self._services.clock.monotonic_ns()

@@ -249,6 +249,49 @@ class PaperVenue:
 IN_DOUBT = InDoubt(code="timeout", message="no answer")
 
 
+def breaks(venue: PaperVenue, *kinds: str, error: BaseException | None = None, times: int = 10**9) -> None:
+    """Let calls of these kinds fail, so many times; without an *error* they never answer."""
+    left = [times]
+
+    async def wait(what: str, detail: Any) -> None:
+        if what in kinds and left[0]:
+            left[0] -= 1
+            if error is None:
+                await asyncio.Event().wait()
+            else:
+                raise error
+
+    venue.wait = wait  # type: ignore[method-assign]
+
+
+def mends(venue: PaperVenue) -> None:
+    """Let every call of a venue succeed again."""
+    venue.wait = PaperVenue(venue.name).wait  # type: ignore[method-assign]
+
+
+def placed(venue: PaperVenue) -> list[Any]:
+    """Return the orders that a venue was asked to place, oldest first."""
+    return [detail for what, detail in venue.doing if what == "place"]
+
+
+def shows(venue: PaperVenue, request: Any, filled: Any, status: OrderStatus = OrderStatus.ENDED) -> OrderSnapshot:
+    """Let a venue show an order from now on, filled so far."""
+    venue.orders[request.client_order_id] = snapshot = OrderSnapshot(
+        status=status,
+        filled=D(filled),
+        venue_order_id=f"late-{len(venue.orders)}",
+        amount=request.amount,
+        average=request.bound if D(filled) else None,
+        fees=(Fee(D(0), "KRW"),),
+    )
+    return snapshot
+
+
+def papers() -> dict[str, PaperVenue]:
+    """Return two venues of our own port."""
+    return {name: PaperVenue(name) for name in ("upbit", "binance")}
+
+
 class Hall:
     """One loopback exchange with fixed books, and executors over it on one journal."""
 

@@ -10,7 +10,7 @@ import pytest
 from hall import IN_DOUBT, PaperVenue
 
 from fsm_arb.errors import UnknownSymbol, VenueUnanswered
-from fsm_arb.executor.desk import RULES_AGE_MAX_NS, Desk
+from fsm_arb.executor.desk import SHUT_NS, Desk
 from fsm_arb.executor.gate import Lane
 from fsm_arb.ports import Acknowledged, Found, InDoubt, OrderRef, OrderRequest, Refused, Unanswered
 from fsm_arb.values import HealthStatus, OrderType, Side
@@ -56,7 +56,7 @@ def desk(venue: PaperVenue, time: Time) -> Desk:
     return Desk("binance", venue, time, 0.1)
 
 
-def hold(venue: PaperVenue, *kinds: str, error: Exception | None = None) -> asyncio.Event:
+def hold(venue: PaperVenue, *kinds: str, error: BaseException | None = None) -> asyncio.Event:
     """Hold back calls of these kinds until the event is set, or let them fail."""
     release = asyncio.Event()
 
@@ -164,16 +164,21 @@ async def test_a_survey_needs_the_book_and_welcomes_the_balances(desk: Desk, ven
 # ------------------------------------------------------------------ readings
 
 
-async def test_rules_are_read_once_an_hour(desk: Desk, venue: PaperVenue, time: Time) -> None:
-    """And an old reading serves on while the venue gives no answer."""
+async def test_rules_are_what_the_venue_says_now(desk: Desk, venue: PaperVenue) -> None:
+    """The venue keeps its own; an old reading serves only while it gives no answer."""
     first = await desk.rules("BTC/USDT")
-    assert await desk.rules("BTC/USDT") is first
-    assert venue.count("rules") == 1
-    time.now += RULES_AGE_MAX_NS
-    hold(venue, "rules", error=VenueUnanswered("nobody"))
-    assert await desk.rules("BTC/USDT") is first
-    venue.wait = PaperVenue("binance").wait  # type: ignore[method-assign]
     assert await desk.rules("BTC/USDT") is not first
+    assert venue.count("rules") == 2
+    last = await desk.rules("BTC/USDT")
+    hold(venue, "rules", error=VenueUnanswered("nobody"))
+    assert await desk.rules("BTC/USDT") is last
+    hold(venue, "rules")
+    assert await desk.rules("BTC/USDT") is last
+    hold(venue, "rules", error=asyncio.CancelledError())
+    assert await desk.rules("BTC/USDT") is last
+    hold(venue, "rules", error=UnknownSymbol("symbol", "BTC/USDT", "delisted"))
+    with pytest.raises(UnknownSymbol, match="delisted"):
+        await desk.rules("BTC/USDT")
 
 
 @pytest.mark.parametrize("error", [VenueUnanswered("nobody"), UnknownSymbol("symbol", "DOGE/USDT", "not listed")])
@@ -271,3 +276,116 @@ async def test_closing_gives_up_what_is_being_asked(desk: Desk, venue: PaperVenu
     assert venue.count("close") == 1
     with pytest.raises(asyncio.CancelledError):
         await asking
+
+
+# ------------------------------------------------------------------ what does not end, and what is not let in
+
+
+@pytest.mark.parametrize("stubborn", ["place", "cancel", "observe", "book"])
+async def test_no_call_outlives_its_time(desk: Desk, venue: PaperVenue, stubborn: str) -> None:
+    """Not even one that swallows its cancellation."""
+    over = asyncio.Event()
+
+    async def wait(what: str, detail: Any) -> None:
+        while what == stubborn and not over.is_set():
+            try:
+                await over.wait()
+            except asyncio.CancelledError:
+                continue
+
+    venue.wait = wait  # type: ignore[method-assign]
+    asked = {
+        "place": lambda: desk.place(REQUEST, always, Lane.ENTER),
+        "cancel": lambda: desk.cancel(REF),
+        "observe": lambda: desk.observe(REF, Lane.OBSERVE),
+        "book": lambda: desk.look("BTC/USDT"),
+    }
+    answer: Any = await asyncio.wait_for(asked[stubborn](), 1)
+    assert answer is None or answer.code == "timeout"
+    assert len(desk._calls) == 1
+    over.set()
+    await desk.close()
+    assert desk._calls == set()
+
+
+async def test_a_cancellation_from_within_is_no_answer(desk: Desk, venue: PaperVenue) -> None:
+    """In doubt, unanswered, none: by what was asked."""
+    hold(venue, "place", "cancel", "observe", "book", "health", "balances", error=asyncio.CancelledError())
+    placing = await desk.place(REQUEST, always, Lane.ENTER)
+    assert isinstance(placing, InDoubt)
+    assert await desk.cancel(REF) is None
+    assert isinstance(await desk.observe(REF, Lane.OBSERVE), Unanswered)
+    assert await desk.look("BTC/USDT") is None
+    assert (await desk.health(AGE_NS)).status is HealthStatus.DOWN
+    with pytest.raises(VenueUnanswered):
+        await desk.balances(AGE_NS)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "called"),
+    [
+        (Refused(code="authentication_failed", message="no"), True),
+        (Refused(code="permission_denied", message="no"), True),
+        (InDoubt(code="on_maintenance", message="no"), True),
+        (InDoubt(code="exchange_not_available", message="no"), False),
+    ],
+)
+async def test_a_venue_that_takes_no_orders_is_read_afresh(
+    venue: PaperVenue, time: Time, outcome: Any, called: bool
+) -> None:
+    """Whatever its last reading said; a good one lets entries in again."""
+    alerts: list[str] = []
+    desk = Desk("binance", venue, time, 0.1, lambda subject, _: alerts.append(subject))
+    await desk.health(AGE_NS)
+    await desk.balances(AGE_NS)
+    await desk.rules("BTC/USDT")
+    assert desk.warm("BTC/USDT", AGE_NS)
+    venue.outcomes = [outcome, outcome]
+    await desk.place(REQUEST, always, Lane.ENTER)
+    assert not desk.warm("BTC/USDT", AGE_NS)
+    assert outcome.code in desk.unfit
+    assert alerts == (["binance takes no orders"] if called else [])
+    venue.status = HealthStatus.DOWN
+    await desk.health(AGE_NS)
+    assert desk.unfit
+    await desk.place(REQUEST, always, Lane.ENTER)
+    assert len(alerts) == called  # once, for as long as it lasts
+    venue.status = HealthStatus.UP
+    time.now += SHUT_NS[0]
+    await desk.health(AGE_NS)
+    assert desk.unfit == ""
+
+
+async def test_an_account_that_is_shut_out_again_waits_longer_each_time(
+    desk: Desk, venue: PaperVenue, time: Time
+) -> None:
+    """Its health may read well all the while: a key that was revoked shows in no status."""
+    refused = Refused(code="authentication_failed", message="the key is revoked")
+    waits = []
+    for _ in range(4):
+        venue.outcomes = [refused]
+        await desk.place(REQUEST, always, Lane.ENTER)
+        began = time.now
+        while True:
+            await desk.health(0)
+            if not desk.unfit:
+                break
+            time.now += SHUT_NS[0]
+        waits.append((time.now - began) // SHUT_NS[0])
+    assert waits == [0, 1, 2, 4]
+    await desk.place(REQUEST, always, Lane.ENTER)  # it is let in
+    venue.outcomes = [refused]
+    await desk.place(REQUEST, always, Lane.ENTER)
+    await desk.health(0)
+    assert desk.unfit == ""
+
+
+async def test_any_other_refusal_says_nothing_about_the_venue(desk: Desk, venue: PaperVenue) -> None:
+    """No funds, a price out of band: the venue is well."""
+    await desk.health(AGE_NS)
+    venue.outcomes = [Refused(code="insufficient_funds", message="no"), IN_DOUBT]
+    for _ in range(2):
+        await desk.place(REQUEST, always, Lane.ENTER)
+    assert desk.unfit == ""
+    await desk.health(AGE_NS)
+    assert venue.count("health") == 1

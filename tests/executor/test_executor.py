@@ -31,6 +31,7 @@ from fsm_arb.errors import (
     FxUnavailable,
     InvalidInput,
     JournalLocked,
+    MachineError,
     PositionNotOpen,
     UnknownSymbol,
     UnknownTrade,
@@ -371,7 +372,8 @@ async def test_an_entry_without_a_good_rate_is_blocked_and_an_exit_is_not(hall: 
 async def test_an_exit_needs_both_venues_and_stays_open_until_it_has_them(hall: Hall) -> None:
     """Blocked, the position open as it was and a person called; once the venue answers it can be left."""
     sink = Sink()
-    async with hall.executor(policy=quick(health_age_s=0), alerts=sink) as executor:
+    policy = quick(health_age_s=0, halted_retry_s=60)  # the bot is quicker than the executor
+    async with hall.executor(policy=policy, alerts=sink) as executor:
         entered = await executor.execute_decision(hall.entry())
         await hall.server.down("binance")
         left = await executor.execute_decision(hall.exit(entered))
@@ -385,7 +387,6 @@ async def test_an_exit_needs_both_venues_and_stays_open_until_it_has_them(hall: 
         assert (await executor.execute_decision(hall.exit(entered))).status == "success"
 
 
-@pytest.mark.xfail(strict=True, reason="a blocked exit is not tried again; the bot has to decide once more")
 async def test_a_blocked_exit_is_tried_again(hall: Hall) -> None:
     """With back-off, by itself: a position somebody wanted to leave is left once its venue answers."""
     async with hall.executor(policy=quick(health_age_s=0)) as executor:
@@ -678,6 +679,33 @@ async def test_exchanges_stay_the_callers(hall: Hall) -> None:
         assert (await executor.execute_decision(hall.entry())).status == "success"
     book = await mine["binance"].fetch_order_book("BTC/USDT")
     assert book["bids"]
+
+
+async def test_an_executor_can_be_entered_again(hall: Hall) -> None:
+    """Afresh: what was stopped, held or known of venues belongs to the life before; what is journaled stays."""
+    executor = hall.executor()
+    async with executor:
+        first = await executor.execute_decision(hall.entry())
+        with pytest.raises(MachineError, match="entered already"):
+            await executor.__aenter__()
+        await executor.stop()
+    for _ in range(2):
+        async with executor:
+            assert executor.trade(first.trade_id) == first
+            assert (await executor.execute_decision(hall.entry())).status == "success"
+    async with executor:
+        assert (await executor.execute_decision(hall.exit(first))).status == "success"
+    await hall.check()
+
+
+async def test_an_executor_that_could_not_be_entered_can_be_tried_again(hall: Hall) -> None:
+    """Once the journal is free."""
+    second = hall.executor()
+    async with hall.executor():
+        with pytest.raises(JournalLocked):
+            await second.__aenter__()
+    async with second:
+        assert (await second.execute_decision(hall.entry())).status == "success"
 
 
 # ------------------------------------------------------------------ secrets

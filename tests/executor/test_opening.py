@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hall import PaperVenue, quick, until
+from hall import PaperVenue, Sink, quick, until
 
 from fsm_arb import Action, CrossExchangeExecutor, CrossExchangeRiskGuard, Money
 from fsm_arb.errors import VenueUnanswered
 from fsm_arb.executor.opening import held_by, understood
+from fsm_arb.ports import Refused
 from fsm_arb.risk import RiskLimits
 from fsm_arb.values import HealthStatus, Side
 
@@ -76,17 +77,17 @@ async def test_both_venues_are_asked_at_once(hall: Hall, venues: dict[str, Paper
 
 
 async def test_young_readings_are_used_again(hall: Hall, venues: dict[str, PaperVenue]) -> None:
-    """A second trade asks for nothing; with an age of zero each trade asks for all but the rules."""
+    """A second trade asks for nothing but the rules, which a venue keeps itself; with an age of zero, for all."""
     async with hall.executor(venues=venues) as executor:
         for _ in range(3):
             await executor.execute_decision(hall.entry())
-        assert [(v.count("rules"), v.count("health"), v.count("balances")) for v in venues.values()] == [(1, 1, 1)] * 2
+        assert [(v.count("rules"), v.count("health"), v.count("balances")) for v in venues.values()] == [(3, 1, 1)] * 2
     async with hall.executor(venues=venues, policy=quick(health_age_s=0)) as executor:
         for venue in venues.values():
             venue.doing.clear()
         for _ in range(3):
             await executor.execute_decision(hall.entry())
-        assert [(v.count("rules"), v.count("health"), v.count("balances")) for v in venues.values()] == [(1, 3, 3)] * 2
+        assert [(v.count("rules"), v.count("health"), v.count("balances")) for v in venues.values()] == [(3, 3, 3)] * 2
 
 
 @pytest.mark.parametrize("kind", ["rules", "balances"])
@@ -190,6 +191,41 @@ async def test_a_guard_that_does_not_approve_blocks_entries_and_is_not_asked_abo
         asked = guard.asked
         assert (await executor.execute_decision(hall.exit(entered))).status == "success"
         assert guard.asked == asked
+
+
+async def test_a_guard_that_never_answers_is_a_no(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """In the time a call may take; whoever leaves is not held up by it."""
+
+    class Silent(Guard):
+        async def check_cross_exchange_trade(self, decision: Any) -> Any:
+            await asyncio.Event().wait()
+
+    async with hall.executor(venues=venues, risk_guard=Silent(None), policy=quick(request_timeout_s="0.1")) as executor:
+        result = await asyncio.wait_for(executor.execute_decision(hall.entry()), 2)
+        assert result.status == "blocked"
+        assert "0.1 s" in result.note
+        assert sent(venues) == 0
+
+
+# ------------------------------------------------------------------ venues that take no orders
+
+
+async def test_a_revoked_key_stops_entries_there_and_no_exit(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """After the first refusal a person is called; after the second, entries wait however well the venue reads."""
+    sink = Sink()
+    async with hall.executor(venues=venues, policy=quick(remedy="unwind"), alerts=sink) as executor:
+        entered = await executor.execute_decision(hall.entry())
+        revoked = Refused(code="authentication_failed", message="the key is revoked")
+        statuses = []
+        for _ in range(4):
+            venues["binance"].outcomes = [revoked]
+            result = await executor.execute_decision(hall.entry())
+            statuses.append(result.status)
+        assert statuses == ["rolled_back", "rolled_back", "blocked", "blocked"]
+        assert "binance took no order: authentication_failed" in result.note
+        assert [subject for subject, _, _ in sink.alerts] == ["binance takes no orders"] * 2
+        venues["binance"].outcomes = []
+        assert (await executor.execute_decision(hall.exit(entered))).status == "success"
 
 
 # ------------------------------------------------------------------ funds

@@ -58,3 +58,30 @@ def test_a_slow_answer_delays_the_next_look_and_no_look_is_lost(poll: int, slow:
         assert poll <= look.next_at - now <= longest
         now = look.next_at
         assert look.due(now)
+
+
+def test_an_order_that_is_back_is_looked_at_at_once() -> None:
+    """Late discoveries take up the rhythm of a live order, and their first cancel waits for nothing."""
+    look = Look.watching(0, POLL)
+    for _ in range(6):
+        look.leaves(look.next_at)
+        look.looked(look.next_at, POLL, live=look.live)
+    look.hurried, look.cancel_next = True, False
+    look.turn(1_000, POLL, live=False)
+    assert look.next_at > 1_000  # nothing has changed
+    look.turn(1_000, POLL, live=True)
+    assert look.due(1_000)
+    assert (look.hurried, look.cancel_next) == (False, True)
+    assert pauses(look, 2, live=True) == [1, 1.5]
+    now = look.next_at
+    look.turn(now, POLL, live=False)
+    assert (look.next_at - now) / POLL == WATCH_FIRST
+
+
+def test_a_look_that_is_out_stays_out_when_the_rhythm_changes() -> None:
+    """Two looks at one order are never out at once."""
+    look = Look.watching(0, POLL)
+    look.leaves(5)
+    look.turn(6, POLL, live=True)
+    assert look.busy
+    assert look.asked_at == 5

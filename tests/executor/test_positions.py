@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hall import ASK, BID, PaperVenue, quick
+from attrs import evolve
+from hall import ASK, BID, PaperVenue, Watched, quick, until
 
 from fsm_arb import Action, CrossExchangePositionManager, PositionState
-from fsm_arb.errors import PositionNotOpen
+from fsm_arb.errors import JournalFailed, PositionNotOpen
 from fsm_arb.executor.positions import position_id_of
 from fsm_arb.ports import Refused
-from fsm_arb.values import Side
+from fsm_arb.values import Fee, Side
 
 if TYPE_CHECKING:
     from hall import Hall
@@ -129,3 +131,89 @@ async def test_a_position_that_is_reread_is_what_is_durable(hall: Hall) -> None:
         assert manager.get(str(entered.position_id)).state == "OPEN"
         manager.reread("P-unknown")
         assert len(manager.all()) == 1
+
+
+# ------------------------------------------------------------------ two trades of one position
+
+
+async def half_open(hall: Hall, **parts: Any) -> Any:
+    """Set up an entry whose first order on upbit may fill further after it was called over."""
+    paper = venues()
+    for venue in paper.values():
+        venue.outcomes = [D("0.05")]
+    return paper, hall.executor(venues=paper, policy=quick(remedy="complete"), **parts)
+
+
+async def test_an_entry_and_an_exit_that_move_one_position_at_once(hall: Hall) -> None:
+    """Each is computed from what the other has made durable: neither fails, and the position knows both."""
+    journal = Watched(hall.path)
+    paper, executor = await half_open(hall, journal=journal)
+    async with executor:
+        entered = await executor.execute_decision(hall.entry("0.1"))
+        assert entered.status == "partial_hedged"
+        for venue in paper.values():
+            venue.outcomes = [D("0.02")]
+        exits = (await executor.execute_decision(hall.exit(entered))).trade_id
+        failed: list[Any] = []
+        sent = executor._services.alerts.raise_alert
+        executor._services.alerts.raise_alert = lambda *words: (failed.append(words), sent(*words))  # type: ignore[method-assign]
+        journal.lag_s = 0.05  # both commits are under way together
+        await asyncio.gather(
+            executor.bust(entered.trade_id, entered.leg("upbit").client_order_ids[0], D("0.000005"), "rounding"),
+            executor.bust(exits, executor.trade(exits).leg("upbit").client_order_ids[0], D("0.000004"), "rounding"),
+            executor.execute_decision(hall.exit(entered, decision_id="another")),
+        )
+        journal.lag_s = 0
+        assert failed == []
+        (position,) = executor.positions()
+    async with hall.executor(venues=paper) as executor:
+        assert executor._services.positions.get(position.position_id) == position
+        pnls = {trade_id: executor.trade(trade_id).pnl for trade_id, _ in position.pnls}
+        assert dict(position.pnls) == pnls
+
+
+async def test_a_commit_that_fails_takes_its_change_of_the_position_back_at_once(hall: Hall) -> None:
+    """Before another trade can build on it."""
+    journal = Watched(hall.path)
+    paper = venues()
+    async with hall.executor(venues=paper, journal=journal) as executor:
+        entered = await executor.execute_decision(hall.entry("0.1"))
+        failures = [JournalFailed("a hiccup")]
+        journal.fail = lambda _: failures.pop() if failures else None
+        with pytest.raises(JournalFailed):
+            await executor.execute_decision(hall.exit(entered))
+        assert executor.positions()[0].state == "OPEN"
+        assert (await executor.execute_decision(hall.exit(entered))).status == "success"
+
+
+async def test_a_late_fee_amends_what_its_position_earned(hall: Hall) -> None:
+    """A trade that is DONE and does not move is worth less all the same."""
+    paper = venues()
+    async with hall.executor(venues=paper, policy=quick(poll_interval_s="0.01")) as executor:
+        entered = await executor.execute_decision(hall.entry("0.1"))
+        (before,) = executor.positions()
+        for request, shown in list(paper["upbit"].orders.items()):
+            paper["upbit"].orders[request] = evolve(shown, fees=(Fee(D(500), "KRW"),))
+        await until(lambda: executor.trade(entered.trade_id).pnl != entered.pnl)
+        (after,) = executor.positions()
+        assert after.realised_pnl == before.realised_pnl - 500 == executor.trade(entered.trade_id).pnl
+        assert after.quantity == before.quantity
+    async with hall.executor(venues=paper) as executor:
+        assert executor.positions() == (after,)
+
+
+async def test_a_late_fee_of_a_position_closed_in_another_life_amends_it_too(hall: Hall) -> None:
+    """The trade is watched on after a restart; its position is read back with it, and opened no second time."""
+    paper = venues()
+    async with hall.executor(venues=paper) as executor:
+        entered = await executor.execute_decision(hall.entry("0.1"))
+        await executor.execute_decision(hall.exit(entered))
+    async with hall.executor(venues=paper) as executor:
+        request = entered.leg("upbit").client_order_ids[0]
+        paper["upbit"].orders[request] = evolve(paper["upbit"].orders[request], fees=(Fee(D(500), "KRW"),))
+        for runner in executor._runners.values():
+            for look in runner._tending._looks.values():
+                look.next_at = 0
+        await until(lambda: executor.trade(entered.trade_id).pnl != entered.pnl)
+        position = executor._services.positions.get(str(entered.position_id))
+        assert (position.state, dict(position.pnls)[entered.trade_id]) == ("CLOSED", entered.pnl - 500)

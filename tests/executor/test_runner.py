@@ -9,11 +9,24 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hall import BID, Sink, Watched, crash, open_hall, quick, until
+from hall import (
+    BID,
+    Sink,
+    Watched,
+    breaks,
+    crash,
+    mends,
+    open_hall,
+    papers,
+    placed,
+    quick,
+    shows,
+    until,
+)
 
 from fsm_arb import Action, OperatorFill, OrderType, Side
 from fsm_arb.clock import SystemClock
-from fsm_arb.errors import InvalidInput, JournalFailed, JournalFenced, JournalFull, UnknownTrade
+from fsm_arb.errors import InvalidInput, JournalFailed, JournalFenced, JournalFull, UnknownTrade, VenueUnanswered
 from fsm_arb.executor.runner import Runner
 from fsm_arb.ports import Found, OrderSnapshot, OrderStatus
 from fsm_arb.venues.ccxt_venue import CcxtVenue
@@ -860,3 +873,47 @@ async def test_leaving_that_is_cancelled_still_lets_go(hall: Hall) -> None:
         await executor.settled()
         assert [each.state for each in executor.trades()] == ["DONE"]
     await hall.check()
+
+
+async def test_a_trade_that_is_disturbed_holds_its_funds_again(hall: Hall) -> None:
+    """What it may need to mend itself is no other trade's to spend."""
+    venues = papers()
+    venues["binance"].outcomes = [D("0.05")]
+    policy = quick(attempts_max=1, halted_retry_s=3600, remedy="unwind")
+    async with hall.executor(venues=venues, policy=policy) as executor:
+        result = await executor.execute_decision(hall.entry())
+        assert result.state == "DONE"
+        funds = executor._services.funds
+        for venue in venues:
+            funds.read(venue, 2**62)
+        assert funds.held("binance", "BTC") == 0
+        for venue in venues.values():
+            breaks(venue, "book", error=VenueUnanswered("nobody"))
+        (request,) = placed(venues["binance"])
+        shows(venues["binance"], request, request.amount)
+        await until(lambda: executor.trade(result.trade_id).state == "HALTED")
+        assert funds.held("binance", "BTC") == request.amount
+        for venue in venues.values():
+            mends(venue)
+        assert (await executor.resume(result.trade_id)).state == "DONE"
+        for venue in venues:
+            funds.read(venue, 2**62)
+        assert funds.held("binance", "BTC") == 0
+
+
+async def test_an_operator_who_goes_away_disturbs_nothing(hall: Hall) -> None:
+    """A call that was cancelled while its request waited is taken in all the same, refused or not."""
+    await strand(hall)
+    sink = Sink()
+    async with hall.executor(policy=quick(**STUCK, halted_retry_s=3600), alerts=sink) as executor:
+        halted = await executor.execute_decision(hall.entry())
+        await until(lambda: sink.alerts)
+        told = len(sink.alerts)
+        fill = OperatorFill(exchange="binance", side=Side.BUY, amount="0.01", price=BID["binance"])
+        asking = asyncio.ensure_future(executor.resolve(halted.trade_id, fill, "makes it worse"))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await asyncio.sleep(0.05)
+        assert len(sink.alerts) == told
+        assert executor.trade(halted.trade_id).state == "HALTED"

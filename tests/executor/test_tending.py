@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
-from hall import IN_DOUBT, PaperVenue, Sink, Watched, quick, until
+from hall import IN_DOUBT, PaperVenue, Sink, Watched, breaks, mends, placed, quick, shows, until
 
 from fsm_arb import Action, CrossExchangeExecutor, OrderType
 from fsm_arb.clock import SystemClock
+from fsm_arb.errors import VenueUnanswered
 from fsm_arb.ports import Acknowledged, OrderSnapshot, OrderStatus, Refused
+from fsm_arb.values import FeeIn
 from fsm_arb.venues.ccxt_venue import CcxtVenue
 
 if TYPE_CHECKING:
@@ -549,7 +551,8 @@ async def test_a_warm_executor_asks_nothing_before_it_sends(hall: Hall) -> None:
             venue.wait = note  # type: ignore[method-assign]
         before = journal.commits
         assert (await executor.execute_decision(hall.entry())).status == "success"
-        assert [venue.doing[0][0] for venue in venues.values()] == ["place", "place"]
+        asked = [[what for what, _ in venue.doing if what != "rules"] for venue in venues.values()]  # it keeps those
+        assert asked == [["place"], ["place"]]
         assert commits == [before + 1, before + 1]
 
 
@@ -667,3 +670,177 @@ async def test_what_a_venue_calls_unknown_is_treated_as_open(hall: Hall) -> None
         result = await executor.execute_decision(hall.entry())
         assert result.status in {"success", "rolled_back"}
     assert venues["binance"].count("cancel") >= 1
+
+
+# ------------------------------------------------------------------ orders that have ended, in every state
+
+HOUR_NS = 3600 * 10**9
+NOBODY = VenueUnanswered("nobody")
+
+
+async def halted_with_an_absent_order(hall: Hall, executor: Any, venues: dict[str, PaperVenue]) -> Any:
+    """Halt a trade whose order on binance was believed absent."""
+    venues["binance"].outcomes = [IN_DOUBT]
+    for venue in venues.values():
+        breaks(venue, "book", error=NOBODY)
+    result = await executor.execute_decision(hall.entry())
+    assert result.status == "halted"
+    assert "absent" in result.leg("binance").error
+    return result
+
+
+async def test_an_order_believed_absent_is_asked_for_while_the_trade_is_halted(hall: Hall) -> None:
+    """What turns up then counts at once; nothing is hedged twice."""
+    policy = quick(attempts_max=1, halted_retry_s=3600, absence_fence_s="0.05")
+    venues, executor = paper(hall, policy=policy)
+    async with executor:
+        halted = await halted_with_an_absent_order(hall, executor, venues)
+        (request,) = placed(venues["binance"])
+        shows(venues["binance"], request, request.amount)
+        await until(lambda: executor.trade(halted.trade_id).state == "DONE")
+        assert executor.trade(halted.trade_id).status == "success"
+        assert [venue.count("place") for venue in venues.values()] == [1, 1]
+
+
+@pytest.mark.parametrize("asked", ["by its time", "by an operator"])
+async def test_a_halted_trade_asks_once_more_before_it_hedges(hall: Hall, asked: str) -> None:
+    """However long the pause between looks has grown: a late order is found before a remedy doubles it."""
+    policy = quick(attempts_max=1, halted_retry_s="0.4", absence_fence_s="0.05")
+    venues, executor = paper(hall, policy=policy)
+    async with executor:
+        halted = await halted_with_an_absent_order(hall, executor, venues)
+        (runner,) = executor._runners.values()
+        for look in runner._tending._looks.values():
+            look.next_at += HOUR_NS
+        (request,) = placed(venues["binance"])
+        shows(venues["binance"], request, request.amount)
+        for venue in venues.values():
+            mends(venue)
+        if asked == "by an operator":
+            await executor.resume(halted.trade_id)
+        await until(lambda: executor.trade(halted.trade_id).state == "DONE")
+        assert executor.trade(halted.trade_id).status == "success"
+        assert [venue.count("place") for venue in venues.values()] == [1, 1]
+
+
+async def test_a_venue_that_answers_no_look_does_not_hold_the_other_back(hall: Hall) -> None:
+    """A halted trade asks once more, and trades back on the venue that lives."""
+    policy = quick(attempts_max=1, halted_retry_s="0.2", absence_fence_s="0.05", request_timeout_s="0.1")
+    venues, executor = paper(hall, policy=policy)
+    async with executor:
+        halted = await halted_with_an_absent_order(hall, executor, venues)
+        mends(venues["upbit"])
+        breaks(venues["binance"], "observe", "book")
+        await until(lambda: executor.trade(halted.trade_id).state == "DONE")
+        assert executor.trade(halted.trade_id).status == "rolled_back"
+
+
+async def test_a_halted_trade_that_waits_is_idle(hall: Hall) -> None:
+    """Looks that are not due wake nobody."""
+    policy = quick(attempts_max=1, halted_retry_s=3600, order_type=OrderType.LIMIT, fill_timeout_s="0.1")
+    venues, executor = paper(hall, policy=policy)
+    rests = OrderSnapshot(status=OrderStatus.OPEN, filled=D("0.05"), venue_order_id="R1", average=D(1), fees=())
+    venues["upbit"].outcomes = [Acknowledged(snapshot=rests)]
+    venues["binance"].outcomes = [Refused(code="insufficient_funds", message="no")]
+
+    async def cancelled(what: str, detail: Any) -> None:
+        if what == "cancel":
+            shows(venues["upbit"], placed(venues["upbit"])[0], "0.05")
+        elif what == "place":
+            venues["upbit"].orders[detail.client_order_id] = rests
+        elif what == "book":
+            raise NOBODY
+
+    venues["upbit"].wait = cancelled  # type: ignore[method-assign]
+    breaks(venues["binance"], "book", error=NOBODY)
+    async with executor:
+        assert (await executor.execute_decision(hall.entry())).status == "halted"
+        (runner,) = executor._runners.values()
+        rounds, one = [0], runner._round
+
+        async def counted() -> None:
+            rounds[0] += 1
+            await one()
+
+        runner._round = counted  # type: ignore[method-assign]
+        await asyncio.sleep(0.5)
+        assert rounds[0] < 40
+
+
+# ------------------------------------------------------------------ calls that end as no call should
+
+
+@pytest.mark.parametrize("kind", ["place", "observe", "cancel"])
+async def test_a_call_that_is_cancelled_from_within_is_a_call_without_an_answer(hall: Hall, kind: str) -> None:
+    """A library that cancels its own tasks stops neither looks nor cancels, and no order is forgotten."""
+    policy = quick(order_type=OrderType.LIMIT, fill_timeout_s="0.1", absence_fence_s="0.05")
+    venues, executor = paper(hall, policy=policy)
+    upbit = venues["upbit"]
+    rests = OrderSnapshot(status=OrderStatus.OPEN, filled=D(0), venue_order_id="R1", fees=())
+    upbit.outcomes = [Acknowledged(snapshot=rests)]
+    left = [asyncio.CancelledError()]
+
+    async def wait(what: str, detail: Any) -> None:
+        if what == kind and left:
+            raise left.pop()
+        if what == "place" and not upbit.orders:
+            upbit.orders[detail.client_order_id] = rests
+        elif what == "cancel":
+            shows(upbit, placed(upbit)[0], 0)
+
+    upbit.wait = wait  # type: ignore[method-assign]
+    async with executor:
+        result = await asyncio.wait_for(executor.execute_decision(hall.entry()), 5)
+        assert left == []
+        assert result.state == "DONE"
+        assert abs(result.net_exposure) < result.dust
+
+
+@pytest.mark.parametrize("executed", [True, False])
+async def test_a_placing_call_that_swallows_its_cancellation_is_in_doubt_in_time(hall: Hall, executed: bool) -> None:
+    """The time limit ends the wait, not the call; what became of the order is asked of the venue."""
+    venues, executor = paper(hall, policy=quick(request_timeout_s="0.1", absence_fence_s="0.05"))
+    over = asyncio.Event()
+
+    async def stubborn(what: str, detail: Any) -> None:
+        if what == "place" and len(placed(venues["upbit"])) == 1:
+            if executed:
+                shows(venues["upbit"], detail, detail.amount)
+            while not over.is_set():
+                try:
+                    await over.wait()
+                except asyncio.CancelledError:
+                    continue
+            raise ZeroDivisionError("too late")
+
+    venues["upbit"].wait = stubborn  # type: ignore[method-assign]
+    async with executor:
+        result = await asyncio.wait_for(executor.execute_decision(hall.entry()), 5)
+        assert result.state == "DONE"
+        assert result.status in ({"success"} if executed else {"success", "rolled_back"})
+        over.set()
+
+
+async def test_an_order_found_late_is_looked_at_at_once(hall: Hall) -> None:
+    """The pause of a watch that has lasted long does not keep a trade naked while its fee is asked for."""
+    venues, executor = paper(hall, policy=quick(absence_fence_s="0.05", remedy="unwind"))
+    binance = venues["binance"]
+    known = await binance.rules(binance.symbol)
+
+    async def rules(symbol: str) -> Any:
+        return evolve(known, fee_in=FeeIn.UNKNOWN)
+
+    binance.rules = rules  # type: ignore[method-assign]
+    binance.outcomes = [IN_DOUBT]
+    venues["upbit"].outcomes = [Refused(code="invalid_order", message="no")]
+    async with executor:
+        result = await executor.execute_decision(hall.entry())
+        assert result.status == "failed"
+        (runner,) = executor._runners.values()
+        runner._tending._looks[1].pause = HOUR_NS  # as after a long watch
+        (request,) = placed(binance)
+        late = shows(binance, request, request.amount)
+        binance.orders[request.client_order_id] = evolve(late, fees=None)  # it takes several looks to believe in none
+        await until(lambda: executor.trade(result.trade_id).net_exposure, 3)
+        await until(lambda: executor.trade(result.trade_id).state == "DONE", 3)
+        assert abs(executor.trade(result.trade_id).net_exposure) < result.dust

@@ -1,0 +1,84 @@
+"""Calling a person about one trade."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+from hall import IN_DOUBT, D, PaperVenue, Sink, breaks, papers, placed, quick, shows, until
+
+from fsm_arb.alerts import Alerts
+from fsm_arb.errors import JournalFailed, VenueUnanswered
+from fsm_arb.executor.notices import Notices
+from fsm_arb.ports import Refused
+
+if TYPE_CHECKING:
+    from hall import Hall
+
+
+async def test_a_trade_that_is_disturbed_after_its_end_is_told_at_once(hall: Hall) -> None:
+    """A bot that was told of its end learns that it holds something after all: which trade, and how much."""
+    venues, sink = papers(), Sink()
+    venues["binance"].outcomes = [IN_DOUBT]
+    venues["upbit"].outcomes = [Refused(code="invalid_order", message="no")]
+    async with hall.executor(venues=venues, policy=quick(absence_fence_s="0.05"), alerts=sink) as executor:
+        result = await executor.execute_decision(hall.entry())
+        assert result.status == "failed"
+        assert sink.alerts == []
+        (request,) = placed(venues["binance"])
+        shows(venues["binance"], request, request.amount)
+        await until(lambda: sink.alerts)
+        subject, body, labels = sink.alerts[0]
+        assert result.trade_id in subject
+        assert "disturbed" in subject
+        assert "-0.1" in body
+        assert (labels["trade"], D(labels["exposure"])) == (result.trade_id, D("-0.1"))
+        await until(lambda: executor.trade(result.trade_id).state == "DONE")
+        assert len(sink.alerts) == 1
+
+
+class Impostor(PaperVenue):
+    """A venue that shows another order under our id, for a while."""
+
+    lies = 6
+
+    async def observe(self, ref: Any) -> Any:
+        seen = await super().observe(ref)
+        self.lies -= 1
+        return evolve(seen, snapshot=evolve(seen.snapshot, amount=D(5))) if self.lies > 0 else seen
+
+
+async def test_an_order_that_cannot_be_ours_is_told_once_and_at_once(hall: Hall) -> None:
+    """Not only when the doubt has lasted."""
+    venues, sink = papers() | {"binance": Impostor("binance")}, Sink()
+    venues["binance"].outcomes = [IN_DOUBT]
+
+    async def appears(what: str, detail: Any) -> None:
+        if what == "place":
+            shows(venues["binance"], detail, detail.amount)
+
+    venues["binance"].wait = appears  # type: ignore[method-assign]
+    async with hall.executor(venues=venues, alerts=sink) as executor:
+        result = await executor.execute_decision(hall.entry())
+        assert result.status == "success"
+    (alert,) = sink.alerts
+    assert "binance shows another order under our id" in alert[0]
+    assert "amount 5 instead of 0.1" in alert[1]
+    assert alert[2]["trade"] == result.trade_id
+
+
+async def test_a_trade_that_is_left_behind_says_what_is_naked(hall: Hall) -> None:
+    """As far as it is known, and at worst."""
+    venues, sink = papers(), Sink()
+    venues["binance"].outcomes = [Refused(code="invalid_order", message="no")]
+    for venue in venues.values():
+        breaks(venue, "book", error=VenueUnanswered("nobody"))
+    async with hall.executor(venues=venues, policy=quick(attempts_max=1)) as executor:
+        result = await executor.execute_decision(hall.entry())
+        notices = Notices(Alerts(sink))
+        notices.left_behind(executor._runners[result.trade_id].trade, JournalFailed("the disk is gone"))
+        await until(lambda: sink.alerts)
+    ((subject, body, labels),) = sink.alerts
+    assert subject == f"trade {result.trade_id} is left behind"
+    assert body == "0.1 BTC is naked, 0.1 at worst; the disk is gone"
+    assert set(labels) == {"trade", "exposure", "worst"}
