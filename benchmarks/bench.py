@@ -154,7 +154,7 @@ def transition() -> None:
 
     bare_us, ours_us = timed(bare, 20_000) * 1e6, timed(ours, 20_000) * 1e6
     print(
-        f"one transition                  {ours_us:8.1f} µs   {ours_us / bare_us:.2f} × a bare guarded trigger ({bare_us:.1f} µs)"
+        f"one transition                  {ours_us:8.1f} µs   {ours_us / bare_us:.2f} times a bare guarded trigger ({bare_us:.1f} µs)"
     )
 
 
@@ -175,7 +175,7 @@ def pure_trade() -> None:
     )
     if not isinstance(plan, Plan):
         raise SystemExit(f"the benchmark's own trade cannot be sized: {plan}")
-    ids = lambda: f"f{next(counter)}"  # noqa: E731
+    ids = lambda: f"f{next(counter)}"
     resting = OrderSnapshot(status=OrderStatus.OPEN, filled=ZERO, venue_order_id="u1")
     sold = snapshot(plan.legs[0].amount, Side.SELL, PRICES[0], "u1")
     bought = snapshot(plan.legs[1].amount, Side.BUY, PRICES[1], "b1")

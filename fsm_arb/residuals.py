@@ -30,6 +30,10 @@ class Residuals:
         self._by_trade[trade_id] = asset, exposure
         self._totals[asset] = self._totals.get(asset, ZERO) + exposure - before
 
+    def recall(self, trade_id: str, asset: str, exposure: Decimal) -> None:
+        """Follow a forgotten trade again; what it left is in the sum already."""
+        self._by_trade.setdefault(trade_id, (asset, exposure))
+
     def forget(self, trade_id: str) -> None:
         """Nothing of this trade will change any more: what it left stays in the sum."""
         self._by_trade.pop(trade_id, None)

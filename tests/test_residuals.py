@@ -37,3 +37,13 @@ def test_a_trade_that_is_forgotten_has_left_what_it_left() -> None:
     left.forget("t1")
     left.forget("t1")
     assert left.of("BTC") == D("-0.000005")
+
+
+def test_a_forgotten_trade_that_is_roused_is_counted_once() -> None:
+    """A bust reported long afterwards changes what it left."""
+    left = Residuals()
+    left.note("t1", "BTC", D("-0.000005"))
+    left.forget("t1")
+    left.recall("t1", "BTC", D("-0.000005"))
+    left.note("t1", "BTC", D("0.000001"))
+    assert left.of("BTC") == D("0.000001")

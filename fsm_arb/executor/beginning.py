@@ -14,6 +14,7 @@ from fsm_arb.executor.opening import understood
 from fsm_arb.messages import AbortAsked
 from fsm_arb.scribe import TRADE, Page
 from fsm_arb.trade import Step, Trade
+from fsm_arb.values import ZERO
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -77,6 +78,7 @@ class Beginning:
             step = await self._write(trade, page, step, order, rules)
         except BaseException as error:
             services.funds.release(trade.trade_id, clock.monotonic_ns())
+            services.residuals.note(trade.trade_id, decision.legs[0].base, ZERO)
             if isinstance(error, JournalError) and not page.seq:
                 services.entries.not_begun()
             foreign = isinstance(error, asyncio.CancelledError) and not asked_to_stop()

@@ -44,6 +44,7 @@ class Crew:
         """Let go of a trade that is finished; one whose driver failed stays in sight."""
         if runner.trade.finished and self.runners.get(trade_id) is runner:
             del self.runners[trade_id]
+            self._services.residuals.forget(trade_id)
             self._ended(runner.trade)
 
     def driving(self, trade_id: str) -> Runner:
@@ -67,5 +68,7 @@ class Crew:
         if runner is None or (runner.ended and runner.trade.finished):
             found = self._services.scribe.trade(trade_id, self._services.fresh_id)
             if found is not None:
-                return self.drive(*found, Step())
+                trade, page = found
+                self._services.residuals.recall(trade_id, trade.decision.legs[0].base, trade.exposure)
+                return self.drive(trade, page, Step())
         return self.driving(trade_id)

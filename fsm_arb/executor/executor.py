@@ -30,6 +30,7 @@ from fsm_arb.journal.sqlite import SqliteJournal
 from fsm_arb.metrics import Metrics, NoMetrics
 from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.recovery import take_up, unfinished
+from fsm_arb.residuals import Residuals
 from fsm_arb.results import CrossExecutionResult, result_of
 from fsm_arb.scribe import Scribe
 from fsm_arb.values import ZERO, OperatorFill
@@ -106,6 +107,7 @@ class CrossExchangeExecutor:
             scribe=scribe,
             positions=CrossExchangePositionManager(scribe),
             funds=Funds(),
+            residuals=Residuals(),
             alerts=alerts,
             metrics=self._metrics,
             clock=self._clock,

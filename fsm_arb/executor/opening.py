@@ -151,10 +151,12 @@ class Opening:
                 fx=fx,
                 free=free,
                 quantity=order.quantity,
+                carried=self._services.residuals.of(decision.legs[0].base),
             )
         )
         if isinstance(plan, Plan):
             self._services.funds.reserve(decision.decision_id, held_by(plan))
+            self._services.residuals.note(decision.decision_id, decision.legs[0].base, -plan.carried)
         return plan
 
     def _free(self, exchange: str, reading: tuple[Balances, int]) -> Balances:

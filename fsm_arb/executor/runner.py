@@ -312,6 +312,10 @@ class Runner:
         for intent in sends:
             # A first order that follows another one hedges it.
             self._tending.send(intent, *written[intent.index], Lane.ENTER if begins else Lane.FLATTEN)
+        if trade.ledger is not None:
+            # What it will leave: while it is at work, what it was sized to.
+            left = trade.exposure if trade.done else -trade.ledger.plan.carried
+            services.residuals.note(trade.trade_id, trade.decision.legs[0].base, left)
         if trade.done:
             services.funds.release(trade.trade_id, now)
             if self._watch_until is None:

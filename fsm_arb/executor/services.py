@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fsm_arb.funds import Funds
     from fsm_arb.metrics import Metrics
     from fsm_arb.ports import Clock
+    from fsm_arb.residuals import Residuals
     from fsm_arb.scribe import Scribe
 
 
@@ -30,6 +31,7 @@ class Services:
     scribe: Scribe
     positions: CrossExchangePositionManager
     funds: Funds
+    residuals: Residuals
     alerts: Alerts
     metrics: Metrics
     clock: Clock
