@@ -805,7 +805,8 @@ async def test_many_trades_at_once_under_many_faults(hall: Hall) -> None:
 async def test_dust_is_carried_into_the_next_trade_of_its_asset(hall: Hall) -> None:
     """Each buy leaves a little less than a lot; eight of them together leave no more than one."""
     async with hall.executor() as executor:
-        results = [await executor.execute_decision(hall.entry("0.0099", action=Action.ENTRY_POSITIVE)) for _ in range(8)]
+        entries = [hall.entry("0.0099", action=Action.ENTRY_POSITIVE) for _ in range(8)]
+        results = [await executor.execute_decision(entry) for entry in entries]
     assert {result.status for result in results} == {"success"}
     left = sum((result.net_exposure for result in results), D(0))
     assert left == (await hall.truth()).net("BTC")
