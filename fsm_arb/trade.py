@@ -14,10 +14,11 @@ from typing import Any
 
 from attrs import define, evolve, field, fields, frozen
 
-from fsm_arb.choice import Phase, Situation, Standing, budget, choose, first_amount, overdue, short, standing
+from fsm_arb.choice import Phase, Situation, Standing, budget, choose, overdue, short, standing
 from fsm_arb.decision import CrossExchangeDecision
 from fsm_arb.errors import InvalidInput, LedgerBroken, MachineError
-from fsm_arb.ledger import Ledger, will_not_reduce
+from fsm_arb.intents import first_intent, remedy_intent
+from fsm_arb.ledger import Ledger
 from fsm_arb.machines.table import Row
 from fsm_arb.machines.trade import TRADE_TABLE, Checks, Placing, TradeState, TradeView
 from fsm_arb.memory import TRIGGERS, Entry, Memory
@@ -38,14 +39,13 @@ from fsm_arb.messages import (
     Observed,
     Outcome,
     PlaceEnded,
-    Purpose,
     Sized,
     Stalled,
     Ticked,
 )
 from fsm_arb.orders import Lifecycle
 from fsm_arb.policy import ExecutionPolicy, seconds_ns
-from fsm_arb.values import ZERO, OrderType, Side
+from fsm_arb.values import ZERO, Side
 
 MOVES_MAX = 8  # edges one event can lead through; more is a circle in the table
 
@@ -285,55 +285,22 @@ class Trade(Memory):
         if choice.kind is Kind.CANCEL:
             self._note(CancelAsked(now=now, orders=choice.orders, choice=choice), at_ns)
         elif choice.kind is Kind.FIRST:
-            intents = [self._first_intent(leg, offset, now) for offset, leg in enumerate(choice.legs)]
+            ledger = self._hedged()
+            intents = [
+                first_intent(self.begun, ledger, leg, index=index, client_order_id=self.fresh_id(), now=now)
+                for index, leg in enumerate(choice.legs, start=len(ledger.orders))
+            ]
             self._send(intents, choice, now, at_ns)
         elif choice.option is not None:
-            self._send([self._remedy_intent(choice, now)], choice, now, at_ns)
+            name = self.fresh_id()
+            remedy = remedy_intent(self.begun, self._hedged(), choice.option, client_order_id=name, now=now)
+            self._send([remedy], choice, now, at_ns)
         elif choice.weighed or (choice.kind is Kind.HALT and self.halted and self._retry_due(now)):
             self._note(Stalled(now=now, choice=choice), at_ns)
 
     def _send(self, intents: list[Intent], choice: Choice, now: int, at_ns: int) -> None:
         self._note(Intended(now=now, intents=tuple(intents), choice=choice), at_ns)
         self._sends += intents
-
-    def _first_intent(self, leg: int, offset: int, now: int) -> Intent:
-        ledger = self._hedged()
-        plan = ledger.plan.legs[leg]
-        return Intent(
-            index=len(ledger.orders) + offset,
-            leg=leg,
-            purpose=Purpose.FIRST,
-            side=plan.side,
-            amount=first_amount(ledger, self.policy, leg),
-            order_type=self.policy.order_type,
-            bound=plan.bound,
-            client_order_id=self.fresh_id(),
-            reduce_only=self.decision.action.is_exit and not plan.rules.spot,
-            deadline=now + seconds_ns(self.policy.fill_timeout_s),
-        )
-
-    def _remedy_intent(self, choice: Choice, now: int) -> Intent:
-        option = choice.option
-        if option is None or option.bound is None:
-            raise LedgerBroken(f"{self.trade_id}: a remedy without a limit")
-        ledger = self._hedged()
-        unwinds = option.kind is Kind.UNWIND
-        # An exit that completes makes its position smaller; an entry does so when it unwinds.
-        reduces = unwinds is self.decision.action.is_entry
-        reduces = reduces and not will_not_reduce(ledger, option.leg)  # then it goes out plain
-        limit = self.policy.order_type is OrderType.LIMIT
-        return Intent(
-            index=len(ledger.orders),
-            leg=option.leg,
-            purpose=Purpose.UNWIND if unwinds else Purpose.COMPLETE,
-            side=option.side,
-            amount=option.amount,
-            order_type=OrderType.LIMIT if limit else OrderType.IOC,
-            bound=option.bound,
-            client_order_id=self.fresh_id(),
-            reduce_only=reduces and not ledger.plan.legs[option.leg].rules.spot,
-            deadline=now + seconds_ns(self.policy.fill_timeout_s),
-        )
 
     # -------------------------------------------------------------- what is true now
 

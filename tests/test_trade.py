@@ -1483,12 +1483,8 @@ def test_a_circle_in_the_table_is_found(monkeypatch: pytest.MonkeyPatch) -> None
         walk.trade.handle(Ticked(now=0), 0)
 
 
-def test_a_remedy_without_a_limit_or_a_ledger_is_our_bug() -> None:
-    """Neither can come from a choice that was made."""
-    walk = one_naked().look()
-    choice = walk.choices()[-1]
-    with pytest.raises(LedgerBroken, match="a remedy without a limit"):
-        walk.trade._remedy_intent(evolve(choice, option=None), 0)
+def test_a_trade_without_a_ledger_has_nothing_to_book() -> None:
+    """Asking for it is our bug."""
     with pytest.raises(LedgerBroken, match="nothing to book"):
         Walk(begin=False).trade._hedged()
 
