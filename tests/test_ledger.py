@@ -9,53 +9,26 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from worlds import ALPHA, BETA, BETA_KEEPS_BASE, PRICE, SECOND, intent, sized, snapshot
+from ledgers import BUY, DOUBT, FENCE, NO, SELL, ledger, miss, place, see
+from worlds import ALPHA, BETA_KEEPS_BASE, PRICE, SECOND, intent, sized, snapshot
 
 from fsm_arb.errors import LedgerBroken
 from fsm_arb.ledger import (
-    Ledger,
     busted,
     cancel_asked,
     fees_believed,
     gross_up,
-    intended,
     judged,
-    missed,
     observed,
-    place_ended,
     restarted,
     will_not_reduce,
 )
-from fsm_arb.messages import Busted, ExternalFill, Intent, Judged, Missed, Observed, PlaceEnded, Purpose
+from fsm_arb.messages import Busted, ExternalFill, Judged, Observed, Purpose
 from fsm_arb.orders import Lifecycle, Order
-from fsm_arb.ports import Acknowledged, InDoubt, OrderSnapshot, OrderStatus, Refused
+from fsm_arb.ports import Acknowledged, OrderSnapshot, OrderStatus, Refused
 from fsm_arb.values import ONE, ZERO, Fee, Fill, Side
 
 D = Decimal
-BUY, SELL = Side.BUY, Side.SELL
-FENCE = 15 * SECOND
-
-
-def ledger(*intents: Intent, beta: Any = BETA) -> Ledger:
-    """Return a ledger with these orders written; alpha sells ten, beta buys ten, unless said otherwise."""
-    written = intents or (intent(0), intent(1, leg=1, side=BUY))
-    return intended(Ledger(plan=sized(rules=(ALPHA, beta))), written)
-
-
-def see(books: Ledger, order: int, filled: Any, *, ended: bool = False, now: int = 0, **changes: Any) -> Ledger:
-    return observed(books, Observed(now=now, order=order, snapshot=snapshot(filled, ended=ended, **changes)))
-
-
-def miss(books: Ledger, order: int, asked_at: int, *, covered: bool = True) -> Ledger:
-    return missed(books, Missed(now=asked_at, order=order, asked_at=asked_at, covered=covered), FENCE)
-
-
-def place(books: Ledger, order: int, outcome: Any, now: int = 0) -> Ledger:
-    return place_ended(books, PlaceEnded(now=now, order=order, outcome=outcome))
-
-
-DOUBT = InDoubt(code="timeout", message="no answer")
-NO = Refused(code="invalid_order", message="too small")
 
 
 # ------------------------------------------------------------------ intents
