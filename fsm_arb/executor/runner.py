@@ -179,7 +179,8 @@ class Runner:
     async def _round(self) -> None:
         mail: list[Mail] = []
         try:
-            if not self.trade.finished:
+            # What has come in may answer what would be asked for: it is taken in first.
+            if not self.trade.finished and not self._mail:
                 self._tending.tend(self._now())
             mail = await self._next_mail()
             await self._take(mail)

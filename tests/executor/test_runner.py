@@ -28,6 +28,8 @@ from fsm_arb import Action, OperatorFill, OrderType, Side
 from fsm_arb.clock import SystemClock
 from fsm_arb.errors import InvalidInput, JournalFailed, JournalFenced, JournalFull, UnknownTrade, VenueUnanswered
 from fsm_arb.executor.runner import Runner
+from fsm_arb.executor.tending import Tending
+from fsm_arb.messages import Ticked
 from fsm_arb.ports import Found, OrderSnapshot, OrderStatus
 from fsm_arb.venues.ccxt_venue import CcxtVenue
 
@@ -917,3 +919,26 @@ async def test_an_operator_who_goes_away_disturbs_nothing(hall: Hall) -> None:
         await asyncio.sleep(0.05)
         assert len(sink.alerts) == told
         assert executor.trade(halted.trade_id).state == "HALTED"
+
+
+async def test_nothing_is_asked_while_an_answer_is_unread(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came in during a commit is taken in first: a survey that was answered is not asked for once more."""
+    unread: list[int] = []
+    tends, writes = Tending.tend, Runner._write
+
+    def tend(tending: Tending, now: int) -> None:
+        unread.append(len(tending._post.__self__._mail))  # type: ignore[attr-defined]
+        tends(tending, now)
+
+    async def write(runner: Runner, entries: Any) -> None:
+        await writes(runner, entries)
+        runner.post(Ticked(now=runner._now()))
+
+    monkeypatch.setattr(Tending, "tend", tend)
+    monkeypatch.setattr(Runner, "_write", write)
+    await hall.server.inject("upbit", "create", "refused")
+    async with hall.executor() as executor:
+        result = await executor.execute_decision(hall.entry())
+    assert result.state == "DONE"
+    assert unread
+    assert not any(unread)
