@@ -37,7 +37,7 @@ from fsm_arb.values import ZERO, OperatorFill
 from fsm_arb.venues.ccxt_venue import as_venue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from decimal import Decimal
 
     from fsm_arb.decision import CrossExchangeDecision
@@ -67,6 +67,8 @@ class CrossExchangeExecutor:
         metrics: Where numbers go.
         alerts: Who is called when a trade halts; without one it is an ERROR in the log, repeated.
         clock: Where time comes from.
+        ids: Where client order ids come from, given the journal's epoch; every id must be fresh for ever.
+            None: `fsm_arb.ids.client_order_ids`, from the system's randomness.
 
     Raises:
         InvalidInput: A venue is neither a ccxt async exchange nor of our port.
@@ -83,9 +85,11 @@ class CrossExchangeExecutor:
         metrics: Metrics | None = None,
         alerts: AlertSink | None = None,
         clock: Clock | None = None,
+        ids: Callable[[int], Callable[[], str]] | None = None,
     ) -> None:
         self.policy = policy or ExecutionPolicy()
         self._clock = clock or SystemClock()
+        self._ids = ids or client_order_ids
         self._venues: dict[str, Venue] = {name: as_venue(lent, name, self._clock) for name, lent in venues.items()}
         self._journal: Journal = SqliteJournal(journal) if isinstance(journal, str | os.PathLike) else journal
         self._fx, self._risk_guard = fx or StaticFx({}), risk_guard
@@ -111,7 +115,7 @@ class CrossExchangeExecutor:
             alerts=alerts,
             metrics=self._metrics,
             clock=self._clock,
-            fresh_id=client_order_ids(0),
+            fresh_id=self._ids(0),
             entries=self._entries,
         )
         opening = Opening(self._services, self.policy, self._fx, self._risk_guard)
@@ -137,7 +141,7 @@ class CrossExchangeExecutor:
         epoch = await self._journal.open()
         try:
             self._reading, self._left = True, False
-            self._services.fresh_id = client_order_ids(epoch)
+            self._services.fresh_id = self._ids(epoch)
             self._services.positions.recover()
             await self._take_up()
         except BaseException:
