@@ -80,7 +80,7 @@ def test_the_names_that_bots_import() -> None:
 def test_what_the_executor_takes() -> None:
     """All by keyword; only venues and journal are needed."""
     parameters = inspect.signature(CrossExchangeExecutor).parameters
-    assert list(parameters) == ["venues", "journal", "fx", "policy", "risk_guard", "metrics", "alerts", "clock"]
+    assert list(parameters) == ["venues", "journal", "fx", "policy", "risk_guard", "metrics", "alerts", "clock", "ids"]
     needed = [name for name, each in parameters.items() if each.default is inspect.Parameter.empty]
     assert needed == ["venues", "journal"]
     assert all(each.kind is inspect.Parameter.KEYWORD_ONLY for each in parameters.values())

@@ -1,0 +1,113 @@
+"""What trades have made and lost, as far as limits look back. Frozen, so that it can be kept on a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from attrs import evolve, field, frozen
+
+from fsm_arb.clock import NS_PER_S
+from fsm_arb.risk.limits import RiskLimits
+from fsm_arb.values import ZERO
+
+NS_PER_DAY = 86_400 * NS_PER_S
+
+
+@frozen(kw_only=True)
+class RouteHistory:
+    """One pair of markets."""
+
+    losses: int = 0  # in a row
+    cooldown_until_ns: int = 0
+
+
+@frozen(kw_only=True)
+class SymbolHistory:
+    """One base asset."""
+
+    result: Decimal = ZERO
+    best: Decimal = ZERO  # the highest that it has ever been
+
+
+@frozen(kw_only=True)
+class Counted:
+    """A trade whose result has been counted and may still be corrected."""
+
+    route: str
+    asset: str
+    pnl: Decimal
+    day: int
+
+
+@frozen(kw_only=True)
+class RiskHistory:
+    """Everything together. Money is in the limits' currency; days are counted from the epoch, in UTC."""
+
+    day: int = 0
+    daily: Decimal = ZERO
+    result: Decimal = ZERO
+    losses: int = 0  # in a row
+    cooldown_until_ns: int = 0
+    routes: Mapping[str, RouteHistory] = field(factory=dict)
+    symbols: Mapping[str, SymbolHistory] = field(factory=dict)
+    counted: Mapping[str, Counted] = field(factory=dict)  # by trade id
+
+    def on(self, now_ns: int) -> RiskHistory:
+        """Return the history as it stands at *now_ns* (wall clock UTC): a new day begins at nothing."""
+        day = now_ns // NS_PER_DAY
+        return self if day == self.day else evolve(self, day=day, daily=ZERO)
+
+    def with_result(
+        self, trade_id: str, route: str, asset: str, pnl: Decimal, *, now_ns: int, limits: RiskLimits
+    ) -> RiskHistory:
+        """Return the history with what a trade made; told again, its correction.
+
+        A correction changes sums. Runs of losses are counted once, by what was known first.
+        """
+        if now_ns // NS_PER_DAY != self.day:
+            today = self.on(now_ns)
+            return today.with_result(trade_id, route, asset, pnl, now_ns=now_ns, limits=limits)
+        before = self.counted.get(trade_id)
+        if before is not None:
+            return self._corrected(trade_id, before, pnl)
+        lost = pnl < ZERO
+        losses = self.losses + 1 if lost else 0
+        own = self.routes.get(route, RouteHistory())
+        route_losses = own.losses + 1 if lost else 0
+        cooldown, route_cooldown = self.cooldown_until_ns, own.cooldown_until_ns
+        if losses >= limits.consecutive_losses:
+            cooldown = now_ns + int(limits.cooldown_s * NS_PER_S)
+        if route_losses >= limits.route.consecutive_losses:
+            route_cooldown = now_ns + int(limits.route.cooldown_s * NS_PER_S)
+        after = RouteHistory(losses=route_losses, cooldown_until_ns=route_cooldown)
+        counted = Counted(route=route, asset=asset, pnl=pnl, day=self.day)
+        return evolve(
+            self._plus(asset, pnl, today=True),
+            losses=losses,
+            cooldown_until_ns=cooldown,
+            routes={**self.routes, route: after},
+            counted={**self.counted, trade_id: counted},
+        )
+
+    def forget(self, trade_id: str) -> RiskHistory:
+        """Return the history without what a correction would need: nothing of the trade will change any more."""
+        if trade_id not in self.counted:
+            return self
+        return evolve(self, counted={name: each for name, each in self.counted.items() if name != trade_id})
+
+    def _corrected(self, trade_id: str, before: Counted, pnl: Decimal) -> RiskHistory:
+        if pnl == before.pnl:
+            return self
+        after = self._plus(before.asset, pnl - before.pnl, today=before.day == self.day)
+        return evolve(after, counted={**self.counted, trade_id: evolve(before, pnl=pnl)})
+
+    def _plus(self, asset: str, pnl: Decimal, *, today: bool) -> RiskHistory:
+        own = self.symbols.get(asset, SymbolHistory())
+        result = own.result + pnl
+        return evolve(
+            self,
+            daily=self.daily + pnl if today else self.daily,
+            result=self.result + pnl,
+            symbols={**self.symbols, asset: SymbolHistory(result=result, best=max(own.best, result))},
+        )
