@@ -24,10 +24,11 @@ from fsm_arb.messages import Fact, Moved
 from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.ports import PlaceOutcome
 from fsm_arb.position import PositionFact
+from fsm_arb.risk.history import RiskHistory
 
 VERSION = 1
 
-_NAMES: dict[type, str] = {**TRIGGERS, Moved: "moved", PositionFact: "position"}
+_NAMES: dict[type, str] = {**TRIGGERS, Moved: "moved", PositionFact: "position", RiskHistory: "risk"}
 _TYPES: dict[str, type] = {name: kind for kind, name in _NAMES.items()}
 
 
@@ -62,7 +63,7 @@ _CONVERTER = _converter()
 _UNSTRUCTURE = {kind: _CONVERTER.get_unstructure_hook(kind) for kind in _NAMES}
 
 
-def dumps(fact: Fact | PositionFact) -> str:
+def dumps(fact: Fact | PositionFact | RiskHistory) -> str:
     """Return *fact* as JSON text: ``{"v": 1, "fact": "observed", "body": {...}}``."""
     kind = type(fact)
     return json.dumps(

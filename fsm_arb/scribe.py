@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve
 
@@ -14,6 +14,8 @@ from fsm_arb.trade import Trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from fsm_arb.risk.history import RiskHistory
 
 TRADE = "trade/"
 POSITION = "position/"
@@ -80,6 +82,26 @@ class Scribe:
         await self.journal.append([batch for _, batch in merged.values()])
         for page, batch in merged.values():
             page.seq += len(batch.drafts)
+
+    async def note(self, page: Page, whole: RiskHistory, trigger: str, at_ns: int) -> None:
+        """Write down how something stands, whole, so that the last record of its stream is enough to read.
+
+        Raises:
+            JournalError: It is not durable.
+        """
+        draft = Draft(at_ns=at_ns, trigger=trigger, state_before="", state_after="", payload=dumps(whole))
+        await self.write([(page, page.batch([draft], live=False))])
+
+    def last(self, stream: str) -> tuple[Any, int]:
+        """Return what the last record of *stream* says, and how many records there are.
+
+        Raises:
+            JournalError: It cannot be read, or holds none.
+        """
+        count, payload = 0, ""
+        for record in self.journal.read(stream):
+            count, payload = count + 1, record.payload
+        return loads(payload), count
 
     def entries(self, trade_id: str) -> Iterator[Entry]:
         """Yield a trade's records as they were written; none for an unknown trade."""

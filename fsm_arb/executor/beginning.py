@@ -79,6 +79,7 @@ class Beginning:
         except BaseException as error:
             services.funds.release(trade.trade_id, clock.monotonic_ns())
             services.residuals.note(trade.trade_id, decision.legs[0].base, ZERO)
+            services.guarding.let_go(trade.trade_id)
             if isinstance(error, JournalError) and not page.seq:
                 services.entries.not_begun()
             foreign = isinstance(error, asyncio.CancelledError) and not asked_to_stop()
@@ -123,11 +124,11 @@ class Beginning:
         clock = self._services.clock
         entries: list[Entry] = []
         try:
-            checked, fx = await self._opening.check(order, rules)
+            checked, fx, room = await self._opening.check(order, rules)
             entries += trade.handle(checked, clock.time_ns()).entries
             if trade.done or isinstance(fx, str):
                 return Step(tuple(entries))
-            sized = await self._opening.plan(order, rules, fx)
+            sized = await self._opening.plan(order, rules, fx, room)
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and asked_to_stop():
                 raise

@@ -75,6 +75,8 @@ async def _append(
         # A reserve was released: what is live can still be flattened, nothing new is begun.
         await services.scribe.write(batches)
     services.entries.committed()
+    if trade.done:
+        services.guarding.follow(trade)
 
 
 def _begins(trade: Trade, entries: Sequence[Entry]) -> bool:

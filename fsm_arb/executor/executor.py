@@ -15,6 +15,7 @@ from fsm_arb.executor.commit import write
 from fsm_arb.executor.crew import Crew
 from fsm_arb.executor.desk import Desk
 from fsm_arb.executor.entries import Cause, Entries
+from fsm_arb.executor.guarding import Guarding
 from fsm_arb.executor.limits import asked_to_stop
 from fsm_arb.executor.opening import Opening
 from fsm_arb.executor.operating import Operating
@@ -23,14 +24,12 @@ from fsm_arb.executor.quiet import QuietMetrics
 from fsm_arb.executor.retreat import Retreats
 from fsm_arb.executor.runner import Runner
 from fsm_arb.executor.services import Services
-from fsm_arb.funds import Funds
 from fsm_arb.fx import FxProvider, StaticFx
 from fsm_arb.ids import client_order_ids
 from fsm_arb.journal.sqlite import SqliteJournal
 from fsm_arb.metrics import Metrics, NoMetrics
 from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.recovery import take_up, unfinished
-from fsm_arb.residuals import Residuals
 from fsm_arb.results import CrossExecutionResult, result_of
 from fsm_arb.scribe import Scribe
 from fsm_arb.values import ZERO, OperatorFill
@@ -101,24 +100,20 @@ class CrossExchangeExecutor:
     def _furnish(self) -> None:
         """Set out everything that belongs to one entering."""
         alerts, scribe = Alerts(self._sink), Scribe(self._journal)
-        timeout_s = float(self.policy.request_timeout_s)
+        wait_s, call = float(self.policy.request_timeout_s), alerts.raise_alert
         self._entries = Entries(alerts, self._journal)
         self._services = Services(
-            desks={
-                name: Desk(name, venue, self._clock, timeout_s, alerts.raise_alert)
-                for name, venue in self._venues.items()
-            },
+            desks={name: Desk(name, venue, self._clock, wait_s, call) for name, venue in self._venues.items()},
             scribe=scribe,
-            positions=CrossExchangePositionManager(scribe),
-            funds=Funds(),
-            residuals=Residuals(),
+            positions=(positions := CrossExchangePositionManager(scribe)),
             alerts=alerts,
             metrics=self._metrics,
             clock=self._clock,
             fresh_id=self._ids(0),
             entries=self._entries,
+            guarding=Guarding(self._risk_guard, scribe, positions, clock=self._clock, timeout_s=wait_s, alert=call),
         )
-        opening = Opening(self._services, self.policy, self._fx, self._risk_guard)
+        opening = Opening(self._services, self.policy, self._fx)
         self._retreats = Retreats(self._services, self.policy, self.execute_decision)
         self._crew = Crew(self._services, self._retreats.ended)
         self._runners = self._crew.runners
@@ -143,6 +138,7 @@ class CrossExchangeExecutor:
             self._reading, self._left = True, False
             self._services.fresh_id = self._ids(epoch)
             self._services.positions.recover()
+            self._services.guarding.recover()
             await self._take_up()
         except BaseException:
             await self._shut()
@@ -173,6 +169,7 @@ class CrossExchangeExecutor:
                 await write(services, trade, page, step.entries)
             if trade.bookings:
                 services.positions.reread(position_of(trade))  # closed or not: a late fee amends it
+            services.guarding.follow(trade)
             self._crew.drive(trade, page, step)
 
         await asyncio.gather(*(go_on(trade, page) for trade, page in found))
@@ -188,16 +185,17 @@ class CrossExchangeExecutor:
         await asyncio.gather(*openings, return_exceptions=True)
         await asyncio.gather(*(runner.close() for runner in list(self._runners.values())))
         # A sink or a disk that never answers holds nobody for ever.
-        await asyncio.wait({asyncio.ensure_future(self._services.alerts.close())}, timeout=SINK_TIMEOUT_S + 1)
+        closing = {asyncio.ensure_future(each.close()) for each in (self._services.alerts, self._services.guarding)}
+        await asyncio.wait(closing, timeout=SINK_TIMEOUT_S + 1)
         self._reading = False
-        closing = asyncio.ensure_future(self._journal.close())
-        done, _ = await asyncio.wait({closing}, timeout=CLOSING_S)
+        last = asyncio.ensure_future(self._journal.close())
+        done, _ = await asyncio.wait({last}, timeout=CLOSING_S)
         await asyncio.gather(*(desk.close() for desk in self._services.desks.values()), return_exceptions=True)
         if not done:
-            closing.add_done_callback(lambda late: late.cancelled() or late.exception())
+            last.add_done_callback(lambda late: late.cancelled() or late.exception())
             logger.error("the journal could not be closed in %s s and is left as it is", CLOSING_S)
         else:
-            closing.result()
+            last.result()
 
     async def stop(self) -> None:
         """Begin no new entry, and wait until every running trade is DONE or HALTED. Positions can still be left."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fsm_arb.checks import Readings, refusal
 from fsm_arb.errors import FxUnavailable, InvalidInput, UnknownVenue, VenueUnanswered
-from fsm_arb.executor.limits import within
 from fsm_arb.fx import FxProvider, FxRate
 from fsm_arb.messages import Checked, Sized
 from fsm_arb.plan import Plan
 from fsm_arb.policy import ExecutionPolicy, seconds_ns
 from fsm_arb.sizing import SizeRefused, SizingInputs, size
-from fsm_arb.values import Balances, Health, MarketRules, Side
+from fsm_arb.values import Balances, Health, MarketRules, Money, Side
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -63,11 +61,10 @@ def understood(decision: CrossExchangeDecision, services: Services) -> Order:
 class Opening:
     """Reads what the pre-checks and sizing need, from cache where it is young enough."""
 
-    def __init__(self, services: Services, policy: ExecutionPolicy, fx: FxProvider, risk_guard: Any) -> None:
+    def __init__(self, services: Services, policy: ExecutionPolicy, fx: FxProvider) -> None:
         self._services = services
         self._policy = policy
         self._fx = fx
-        self._risk_guard = risk_guard
         self._age_ns = seconds_ns(policy.health_age_s)
 
     def warm(self, decision: CrossExchangeDecision) -> bool:
@@ -93,8 +90,10 @@ class Opening:
         first, second = (answer for answer in answers if isinstance(answer, MarketRules))
         return first, second
 
-    async def check(self, order: Order, rules: tuple[MarketRules, MarketRules] | str) -> tuple[Checked, FxRate | str]:
-        """Ask health, FX and risk, and judge."""
+    async def check(
+        self, order: Order, rules: tuple[MarketRules, MarketRules] | str
+    ) -> tuple[Checked, FxRate | str, Money | None]:
+        """Ask health, FX and risk, and judge; return the verdict, the rate and how much of the notional risk allows."""
         now = self._services.clock.monotonic_ns()
         decision = order.decision
         health = await self._health(decision)
@@ -102,16 +101,18 @@ class Opening:
             down = [reading.note or reading.status.value for reading in health if reading.status.value != "up"]
             because = f" ({'; '.join(down)})" if down else ""
             secrets = refusal(decision, self._policy, Readings(at_ns=0, health=health, fx="")) if down else ""
-            return Checked(now=now, refusal=secrets or f"health: {rules}{because}"), rules
+            return Checked(now=now, refusal=secrets or f"health: {rules}{because}"), rules, None
         fx = self._rate(order, rules)
+        risk, room = await self._services.guarding.ask(decision)
         readings = Readings(
             at_ns=self._services.clock.time_ns(),
             health=health,
             fx=fx,
-            risk=await self._risk(decision) if decision.action.is_entry else "",
+            risk=risk,
         )
         said = refusal(decision, self._policy, readings) or self._unfit(decision)
-        return Checked(now=now, refusal=said, readings=readings.as_text()), fx
+        text = dict(readings.as_text()) if room is None else {**readings.as_text(), "risk": f"room for {room}"}
+        return Checked(now=now, refusal=said, readings=text), fx, room
 
     def _unfit(self, decision: CrossExchangeDecision) -> str:
         """Say which venue of an entry takes no orders, though it reads well."""
@@ -120,8 +121,11 @@ class Opening:
         words = [self._desk(leg.exchange).unfit for leg in decision.legs]
         return "; ".join(f"health: {each}" for each in words if each)
 
-    async def plan(self, order: Order, rules: tuple[MarketRules, MarketRules], fx: FxRate) -> Sized:
+    async def plan(
+        self, order: Order, rules: tuple[MarketRules, MarketRules], fx: FxRate, room: Money | None = None
+    ) -> Sized:
         """Size the trade on the cached balances, and once more on fresh ones before funds say no."""
+        order = self._reduced(order, room)
         plan = await self._sized(order, rules, fx, self._age_ns)
         if isinstance(plan, SizeRefused) and plan.rule == "funds":
             plan = await self._sized(order, rules, fx, 0)
@@ -159,6 +163,16 @@ class Opening:
             self._services.residuals.note(decision.decision_id, decision.legs[0].base, -plan.carried)
         return plan
 
+    def _reduced(self, order: Order, room: Money | None) -> Order:
+        """Return *order* with no more notional than the risk guard leaves room for."""
+        notional = order.decision.notional
+        if room is None or notional is None:
+            return order
+        if room.currency != notional.currency:
+            rate = self._fx.rate(room.currency, notional.currency).rate
+            room = Money(room.amount * rate, notional.currency)
+        return order if notional < room else evolve(order, decision=evolve(order.decision, notional=room))
+
     def _free(self, exchange: str, reading: tuple[Balances, int]) -> Balances:
         balances, asked_at = reading
         self._services.funds.read(exchange, asked_at)
@@ -176,23 +190,6 @@ class Opening:
                 return str(error) if isinstance(error, FxUnavailable) else f"{type(error).__name__}: {error}"
             rate = order.position.fx
             return FxRate(base=rules[1].quote, quote=rules[0].quote, rate=rate, source="the position's entry")
-
-    async def _risk(self, decision: CrossExchangeDecision) -> str:
-        """Ask the bot's risk guard. An error of its own refuses an entry: what cannot be judged is not begun."""
-        if self._risk_guard is None:
-            return ""
-        try:
-            verdict = self._risk_guard.check_cross_exchange_trade(decision)
-            if inspect.isawaitable(verdict):
-                verdict = await within(float(self._policy.request_timeout_s), verdict)
-        except TimeoutError:
-            return f"risk: the guard gave no answer in {self._policy.request_timeout_s} s"
-        except Exception as error:  # noqa: BLE001 - a guard is the bot's code; whatever it raises is a no
-            return f"risk: the guard failed: {type(error).__name__}: {error}"
-        approved = verdict if isinstance(verdict, bool) else getattr(verdict, "approved", None)
-        if not isinstance(approved, bool):
-            return f"risk: the guard gave no verdict but {verdict!r}"
-        return "" if approved else f"risk: {verdict}"
 
     def _desk(self, exchange: str) -> Desk:
         return self._services.desks[exchange]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from fsm_arb.executor.troubles import Troubles
+from fsm_arb.funds import Funds
+from fsm_arb.residuals import Residuals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,11 +17,10 @@ if TYPE_CHECKING:
     from fsm_arb.alerts import Alerts
     from fsm_arb.executor.desk import Desk
     from fsm_arb.executor.entries import Entries
+    from fsm_arb.executor.guarding import Guarding
     from fsm_arb.executor.positions import CrossExchangePositionManager
-    from fsm_arb.funds import Funds
     from fsm_arb.metrics import Metrics
     from fsm_arb.ports import Clock
-    from fsm_arb.residuals import Residuals
     from fsm_arb.scribe import Scribe
 
 
@@ -30,13 +31,14 @@ class Services:
     desks: dict[str, Desk]
     scribe: Scribe
     positions: CrossExchangePositionManager
-    funds: Funds
-    residuals: Residuals
     alerts: Alerts
     metrics: Metrics
     clock: Clock
     fresh_id: Callable[[], str]
     entries: Entries
+    guarding: Guarding
+    funds: Funds = field(factory=Funds)
+    residuals: Residuals = field(factory=Residuals)
     troubles: Troubles = field(factory=Troubles)
     leaving: asyncio.Event = field(factory=asyncio.Event)  # the executor is being left
     fenced: bool = False  # another process has taken the journal over: send nothing

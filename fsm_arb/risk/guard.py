@@ -198,7 +198,7 @@ class CrossExchangeRiskGuard:
             FxUnavailable: An amount cannot be converted into the limits' currency.
         """
         if position is not None and (trade.done or trade.decision.action.is_exit):
-            self._follow_position(position)
+            self.stands(position)
         elif trade.decision.action.is_entry and not trade.done:
             self._still_running(trade)
         elif trade.decision.action.is_entry:
@@ -221,7 +221,12 @@ class CrossExchangeRiskGuard:
             sells_first = decision.action is Action.ENTRY_POSITIVE
             self._hold(trade.trade_id, decision.legs, self._notional(decision), sells_first=sells_first)
 
-    def _follow_position(self, position: CrossExchangePosition) -> None:
+    def stands(self, position: CrossExchangePosition) -> None:
+        """Take in how a position stands: what is left of it is held; once it is closed, its result counts.
+
+        Raises:
+            FxUnavailable: An amount cannot be converted into the limits' currency.
+        """
         name = position.entry_trade_id
         if position.state != PositionState.CLOSED:
             price = position.entry_prices[0] or ZERO

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hall import PaperVenue, Sink, quick, until
+from worlds import entry
 
 from fsm_arb import Action, CrossExchangeExecutor, CrossExchangeRiskGuard, Money
 from fsm_arb.errors import VenueUnanswered
@@ -170,7 +171,7 @@ def refusing() -> Any:
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
-        (refusing().check_cross_exchange_trade(type("Entry", (), {"action": Action.ENTRY_NEGATIVE})()), "DAILY_LOSS"),
+        (refusing().check_cross_exchange_trade(entry()), "DAILY_LOSS"),
         (RuntimeError("the guard is broken"), "the guard is broken"),
         (None, "risk"),
         ("fine", "risk"),
