@@ -50,7 +50,11 @@ def refusal(decision: CrossExchangeDecision, policy: ExecutionPolicy, readings: 
         return ""
     if isinstance(readings.fx, str):
         return f"fx: {readings.fx}"
-    return _stale(decision, policy, readings) or _fx_refusal(readings.fx, policy, readings.at_ns) or readings.risk
+    return (
+        _stale(decision, policy, readings)
+        or _fx_refusal(decision, policy, readings.fx, readings.at_ns)
+        or readings.risk
+    )
 
 
 def _venue_refusal(exchange: str, health: Health, *, entry: bool, policy: ExecutionPolicy) -> str:
@@ -79,13 +83,17 @@ def _stale(decision: CrossExchangeDecision, policy: ExecutionPolicy, readings: R
     return f"stale price: decided {age:.1f} s ago (at most {policy.decision_max_age_s} s)"
 
 
-def _fx_refusal(rate: FxRate, policy: ExecutionPolicy, at_ns: int) -> str:
+def _fx_refusal(decision: CrossExchangeDecision, policy: ExecutionPolicy, rate: FxRate, at_ns: int) -> str:
+    first, second = decision.legs
+    if (rate.base, rate.quote) != (second.quote, first.quote):
+        # A rate that is read the wrong way round sizes and books a trade by its inverse.
+        return f"fx: asked for {second.quote}/{first.quote}, {rate.source} told of {rate.base}/{rate.quote}"
     pair = f"{rate.base}/{rate.quote}"
     if rate.confidence < policy.fx_min_confidence:
         return f"fx: {pair} from {rate.source} has confidence {rate.confidence} (at least {policy.fx_min_confidence})"
-    if rate.at_ns is None:
+    age = rate.age_s(at_ns)
+    if age is None or abs(age) <= policy.fx_max_age_s:
         return ""
-    age = Decimal(at_ns - rate.at_ns) / NS_PER_S
-    if age > policy.fx_max_age_s:
-        return f"fx: {pair} from {rate.source} is {age:.0f} s old (at most {policy.fx_max_age_s} s)"
-    return ""
+    if age < 0:
+        return f"fx: {pair} from {rate.source} was seen {-age:.0f} s in the future; a clock is wrong"
+    return f"fx: {pair} from {rate.source} is {age:.0f} s old (at most {policy.fx_max_age_s} s)"

@@ -240,26 +240,33 @@ def _remedy(s: Situation) -> Choice:
     return evolve(_answer(s, best.kind, _why(s, best, sendable)), option=best, weighed=weighed)
 
 
-def _rank(s: Situation, option: Option) -> tuple[bool, bool, bool, Decimal]:
-    """Order remedies: not tried in vain, then the one that fits a booking or the policy, then the cheaper."""
-    # By more than the dust that was booked with it: what a bust leaves behind is no excess.
-    beyond = ZERO if s.booked is None else max(s.ledger.progress(0), s.ledger.progress(1)) - s.booked
-    excess = beyond >= s.ledger.plan.dust
+def _rank(s: Situation, option: Option) -> tuple[bool, bool, bool, bool, Decimal]:
+    """Order remedies: not the wrong way round, not tried in vain, what fits a booking or the policy, the cheaper."""
     preferred = {
         Remedy.COMPLETE: Kind.COMPLETE,
         Remedy.UNWIND: Kind.UNWIND,
         Remedy.CHEAPEST: option.kind,
     }[s.policy.remedy]
-    if s.booked is not None:
-        preferred = Kind.UNWIND if excess else Kind.COMPLETE
+    if _exceeds(s):  # a late fill beside a remedy: to complete it would trade the size, or leave the position, twice
+        preferred = Kind.UNWIND
+    elif s.booked is not None:
+        preferred = Kind.COMPLETE
     elif any(will_not_reduce(s.ledger, leg) for leg in (0, 1)):
         preferred = Kind.COMPLETE  # refused for its form, not for its price: undoing the other leg would repeat it
+    past_zero = option.kind is Kind.UNWIND and s.ledger.progress(option.leg) - option.amount <= -s.ledger.plan.dust
     return (
+        past_zero,  # both legs would match the wrong way round, as no booking knows it
         option.kind in s.refused,
         option.kind is not preferred,
         option.cost is None,
         option.cost if option.cost is not None else ZERO,
     )
+
+
+def _exceeds(s: Situation) -> bool:
+    """Whether a leg has received more than was booked, or sized, by more than dust: a bust leaves no excess behind."""
+    wanted = s.ledger.plan.quantity if s.booked is None else s.booked
+    return max(s.ledger.progress(0), s.ledger.progress(1)) - wanted >= s.ledger.plan.dust
 
 
 def _why(s: Situation, best: Option, sendable: list[Option]) -> str:
@@ -269,6 +276,8 @@ def _why(s: Situation, best: Option, sendable: list[Option]) -> str:
         return "the other was refused or left half open"
     if s.booked is not None:
         return "back to the booked quantity"
+    if _exceeds(s):
+        return "back to the sized quantity"
     return "cheaper" if s.policy.remedy is Remedy.CHEAPEST else "preferred by the policy"
 
 
@@ -318,11 +327,14 @@ def _quantity(s: Situation, kind: Kind, index: int, side: Side) -> Decimal:
     leg = ledger.plan.legs[index]
     difference = abs(ledger.exposure)
     amount = gross_up(difference, leg, side)
-    if kind is Kind.UNWIND and amount < leg.least:
+    if kind is Kind.COMPLETE:
+        return amount
+    own, other = ledger.progress(index), ledger.progress(1 - index)
+    if other < ZERO and own >= leg.least:
+        return gross_up(own, leg, side)  # after a bust: each leg goes back to zero by itself, not past it
+    if amount < leg.least and other < ledger.plan.dust:
         # The target is zero where what the other leg has is too small to trade anyway.
-        other = ledger.progress(1 - index)
-        if ZERO <= other < ledger.plan.dust:
-            return gross_up(ledger.progress(index), leg, side)
+        return gross_up(own, leg, side)
     return amount
 
 

@@ -6,7 +6,8 @@ A tree, so that a bot can catch as widely as it dares::
     ├── InvalidInput (also ValueError)   what you handed in; names field and value
     │   ├── CurrencyMismatch             two currencies were added or compared
     │   ├── UnknownVenue                 a leg names a venue the executor was not given
-    │   └── UnknownSymbol                a leg names a market the venue does not list
+    │   ├── UnknownSymbol                a leg names a market the venue does not list
+    │   └── AmbiguousSymbol              several markets could be meant; the message names them
     ├── DecisionConflict                 the same decision_id came with different content
     ├── PositionNotOpen                  an exit names a position that is not open
     ├── UnknownTrade                     no such trade on this journal
@@ -64,6 +65,10 @@ class UnknownVenue(InvalidInput):
 
 class UnknownSymbol(InvalidInput):
     """A leg names a market that its venue does not list."""
+
+
+class AmbiguousSymbol(InvalidInput):
+    """Several markets of a venue could be the counterpart of one; which is meant has to be said."""
 
 
 class DecisionConflict(FsmArbError):
@@ -138,12 +143,14 @@ class JournalCorrupt(JournalError):
 
     Attributes:
         seq: Global sequence of the first record that is wrong; 0 where the damage is of no single record.
+        stream: The stream that the record belongs to, as far as what is left can tell; empty: it cannot.
     """
 
-    def __init__(self, seq: int, reason: str) -> None:
-        super().__init__(f"journal record {seq}: {reason}")
+    def __init__(self, seq: int, reason: str, stream: str = "") -> None:
+        super().__init__(f"journal record {seq}: {reason}" + (f" (stream {stream})" if stream else ""))
         self.seq = seq
         self.reason = reason
+        self.stream = stream
 
 
 class JournalFenced(JournalError):

@@ -1,29 +1,76 @@
-"""Exchange rates between quote currencies: a port, and the simplest provider."""
+"""Exchange rates between quote currencies: a port, the simplest provider, and money converted by either."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from fsm_arb.errors import FxUnavailable, InvalidInput
-from fsm_arb.values import EXACT, ONE, positive, to_decimal
+from fsm_arb.errors import CurrencyMismatch, FxUnavailable, InvalidInput
+from fsm_arb.values import EXACT, ONE, ZERO, Money, positive, to_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NS_PER_S = 1_000_000_000
+
+
+def _rate(value: object) -> Decimal:
+    return to_decimal(value, "rate")
+
+
+def _confidence(value: object) -> Decimal:
+    return share(value, "confidence")
+
+
+def share(value: object, name: str) -> Decimal:
+    """Return *value* (Decimal, int or numeric str) as a Decimal from 0 to 1.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    number = to_decimal(value, name)
+    if not ZERO <= number <= ONE:
+        raise InvalidInput(name, value, "must be from 0 to 1")
+    return number
+
 
 @frozen(kw_only=True)
 class FxRate:
-    """How much of `quote` one `base` is worth, who says so, and since when."""
+    """How much of `quote` one `base` is worth, who says so, and since when.
+
+    Raises:
+        InvalidInput: The rate is not a positive number, or the confidence not from 0 to 1.
+    """
 
     base: str
     quote: str
-    rate: Decimal = field(validator=positive)  # quote per base
+    rate: Decimal = field(converter=_rate, validator=positive)  # quote per base
     source: str
-    confidence: Decimal = ONE  # 0 to 1
+    confidence: Decimal = field(default=ONE, converter=_confidence)  # 0 to 1
     at_ns: int | None = None  # wall clock UTC when it was seen; None: it does not age (a constant, or one currency)
+
+    @property
+    def inverse(self) -> FxRate:
+        """The same rate, read the other way round."""
+        return evolve(self, base=self.quote, quote=self.base, rate=EXACT.divide(ONE, self.rate))
+
+    def age_s(self, now_ns: int) -> Decimal | None:
+        """Return its age in seconds at *now_ns* (wall clock UTC), negative from the future; None: it does not age."""
+        return None if self.at_ns is None else EXACT.divide(Decimal(now_ns - self.at_ns), Decimal(NS_PER_S))
+
+    def convert(self, money: Money) -> Money:
+        """Return what *money*, in either of the two currencies, is worth in the other one.
+
+        Raises:
+            CurrencyMismatch: It is in neither.
+        """
+        if money.currency == self.base:
+            return Money(EXACT.multiply(money.amount, self.rate), self.quote)
+        if money.currency == self.quote:
+            return Money(EXACT.divide(money.amount, self.rate), self.base)
+        raise CurrencyMismatch("money", money, f"is in neither {self.base} nor {self.quote}")
 
 
 class FxProvider(Protocol):
@@ -38,7 +85,43 @@ class FxProvider(Protocol):
         ...
 
 
-class StaticFx:
+def convert(money: Money, currency: str, fx: FxProvider) -> Money:
+    """Return what *money* is worth in *currency*, at the provider's rate of now.
+
+    Raises:
+        FxUnavailable: No source has the rate.
+    """
+    if money.currency == currency:
+        return money
+    return Money(EXACT.multiply(money.amount, fx.rate(money.currency, currency).rate), currency)
+
+
+def same_currency(currency: str) -> FxRate:
+    """Return the rate of a currency to itself: one, certain, and of no age."""
+    return FxRate(base=currency, quote=currency, rate=ONE, source="one currency")
+
+
+class Converting:
+    """Lets a provider convert money, by its own `rate`."""
+
+    def rate(self, base: str, quote: str) -> FxRate:
+        """Return the rate from *base* to *quote*.
+
+        Raises:
+            FxUnavailable: No source has it.
+        """
+        raise NotImplementedError
+
+    def convert(self, money: Money, currency: str) -> Money:
+        """Return what *money* is worth in *currency* now.
+
+        Raises:
+            FxUnavailable: No source has the rate.
+        """
+        return convert(money, currency, self)
+
+
+class StaticFx(Converting):
     """Rates that do not change, in both directions and over one hop.
 
     Args:

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from fsm_arb.errors import LedgerBroken
 from fsm_arb.messages import Busted, ExternalFill, Intent, Judged, Missed, Observed, PlaceEnded, Purpose
-from fsm_arb.orders import Lifecycle, Order, ended_order, merged
+from fsm_arb.orders import JUDGED, Lifecycle, Order, ended_order, merged
 from fsm_arb.plan import LegPlan, Plan
 from fsm_arb.ports import Acknowledged, InDoubt, Refused
 from fsm_arb.values import ONE, ZERO, Side, divide, floor_to
@@ -221,13 +221,17 @@ def busted(ledger: Ledger, fact: Busted) -> Ledger:
 
 
 def judged(ledger: Ledger, fact: Judged) -> Ledger:
-    """Return the ledger after an operator's verdict. A venue that shows the order all the same brings it back."""
+    """Return the ledger after an operator's verdict.
+
+    A venue that shows the order open, ended or with more filled brings it back;
+    a status that nobody knows does not, or the verdict would never be over.
+    """
     order = ledger.orders[fact.order]
     return ledger.replace(
         order.changed(
             lifecycle=Lifecycle.CLOSED,
             mismatch="",
-            refusal=f"settled by an operator: {fact.reason}",
+            refusal=f"{JUDGED}: {fact.reason}",
             gross=fact.filled + order.busted,
             average=fact.price if fact.price is not None else order.average,
             fees_known=True,
@@ -267,13 +271,20 @@ def restarted(ledger: Ledger, now: int) -> Ledger:
 
 
 def will_not_reduce(ledger: Ledger, leg: int) -> bool:
-    """Whether the venue has refused a reduce-only order of this leg: other positions of ours net it away."""
-    refusals = (order.refusal.lower() for order in ledger.orders if order.intent.leg == leg)
-    return any("reduceonly" in said.replace("-", "").replace(" ", "") for said in refusals)
+    """Whether the venue has refused a reduce-only order of this leg: other positions of ours net it away.
+
+    Venues say it in words of their own: "ReduceOnly Order is rejected", "cannot
+    fix reduce-only order qty", "no positions in this direction to reduce or close".
+    """
+    for order in ledger.orders:
+        said = order.refusal.lower().replace("-", "").replace(" ", "")
+        if order.intent.leg == leg and ("reduceonly" in said or (order.intent.reduce_only and "reduce" in said)):
+            return True
+    return False
 
 
 def gross_up(received: Decimal, leg: LegPlan, side: Side) -> Decimal:
     """Return the order quantity that brings *received* base after the venue's base fee, floored to the lot."""
     # Floor only: one lot rounded up turns a hedge into a position.
-    ordered = divide(received, ONE - leg.fee_on_buy) if side is Side.BUY and leg.fee_on_buy else received
+    ordered = divide(received, ONE - leg.fee_on_buy) if side is Side.BUY else received
     return floor_to(ordered, leg.rules.lot)

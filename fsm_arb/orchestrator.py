@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 if TYPE_CHECKING:
     from fsm_arb.decision import CrossExchangeDecision
     from fsm_arb.executor.executor import CrossExchangeExecutor
+    from fsm_arb.integration import Integration
     from fsm_arb.results import CrossExecutionResult
-
-
-class CrossExchangeIntegration(Protocol):
-    """What looks at a context (books, FX, balances, health) and decides. May be sync or async."""
-
-    def tick_entry(self, context: Any) -> Any:
-        """Return the entries to execute now: a sequence of decisions, maybe empty."""
-        ...
-
-    def tick_exit(self, context: Any) -> Any:
-        """Return the exits to execute now: a sequence of decisions, maybe empty."""
-        ...
 
 
 @frozen(kw_only=True)
@@ -38,14 +27,15 @@ class CrossExchangeOrchestrator:
     """Runs an integration's decisions.
 
     Args:
-        integration: Decides.
+        integration: Decides. Where it has a method ``concluded(decision, status)``, that is told of each decision
+            that has run its course, with the result's status; with None where nothing was executed.
         executor: Executes; entered by the caller.
         enable_execution: False: decisions are returned and none is executed.
     """
 
     def __init__(
         self,
-        integration: CrossExchangeIntegration,
+        integration: Integration,
         executor: CrossExchangeExecutor,
         enable_execution: bool = False,  # noqa: FBT001, FBT002 - the name callers know
     ) -> None:
@@ -72,7 +62,21 @@ class CrossExchangeOrchestrator:
     async def _process(self, answer: Any) -> TickResult:
         decided: Sequence[CrossExchangeDecision] = await answer if inspect.isawaitable(answer) else answer
         decisions = tuple(decided)
-        if not self.enable_execution:
-            return TickResult(decisions=decisions)
-        results = [await self._executor.execute_decision(decision) for decision in decisions]
+        results: list[CrossExecutionResult] = []
+        for at, decision in enumerate(decisions):
+            if not self.enable_execution:
+                self._conclude(decision, None)
+                continue
+            try:
+                results.append(await self._executor.execute_decision(decision))
+            except BaseException:
+                for unasked in decisions[at + 1 :]:
+                    self._conclude(unasked, None)
+                raise
+            self._conclude(decision, results[-1])
         return TickResult(decisions=decisions, results=tuple(results))
+
+    def _conclude(self, decision: CrossExchangeDecision, result: CrossExecutionResult | None) -> None:
+        concluded = getattr(self._integration, "concluded", None)
+        if concluded is not None:
+            concluded(decision, None if result is None else result.status)

@@ -21,6 +21,7 @@ from fsm_arb.values import ONE, ZERO, Fee, FeeIn, Fill, Side, divide
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+JUDGED = "settled by an operator"  # how the refusal of an order begins whose end an operator has told
 FEE_LOOKS_MIN = 3  # looks at an ended order before a venue that never tells fees is believed to charge none in base
 
 
@@ -128,6 +129,8 @@ def merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Ord
     ended = snapshot.status is OrderStatus.ENDED
     # What was only believed absent is back; what a venue has called over stays over, whatever an older reading says.
     back = order.lifecycle is Lifecycle.DEAD or (order.lifecycle is Lifecycle.CLOSED and bool(order.refusal))
+    if order.refusal.startswith(JUDGED) and snapshot.status is OrderStatus.UNKNOWN and gross == order.gross:
+        back = False  # a word that nobody knows, and nothing more filled: what the operator has said stands
     was_ended = order.lifecycle is Lifecycle.CLOSED and not back
     looks = order.fee_looks
     if ended and snapshot.filled >= gross and not told:
@@ -149,7 +152,7 @@ def merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Ord
         base_fee=_base_fee(order, leg, fees, gross, known=shown),
         average=_average(order, snapshot, fills, gross, by_fills),
         lifecycle=Lifecycle.CLOSED if was_ended else Lifecycle.OPEN,
-        refusal="",
+        refusal=order.refusal if was_ended else "",
         misses=0,
         ended_at=order.ended_at if was_ended else None,
         unsure_since=None if back or order.cancel_asked_at is None else order.unsure_since,
@@ -187,7 +190,7 @@ def _mismatch(order: Order, snapshot: OrderSnapshot, leg: LegPlan) -> str:
 def _fills(order: Order, snapshot: OrderSnapshot) -> tuple[Fill, ...]:
     """Return the executions known by now. More of them than the order can have filled is a count gone wrong."""
     seen = sum((fill.amount for fill in snapshot.fills), ZERO)
-    if seen and seen == snapshot.filled >= order.gross:
+    if seen == snapshot.filled >= order.gross:
         return _united(_same_ids(order.fills, snapshot.fills), snapshot.fills)  # it shows all there is
     united = _united(order.fills, snapshot.fills)
     whole = max(order.accepted or ZERO, snapshot.amount or ZERO, order.intent.amount)
@@ -219,7 +222,7 @@ def _fees(
         return _summed(fill.fee for fill in fills if fill.fee is not None), True
     if snapshot.fees is not None and snapshot.filled >= gross:
         return _summed(snapshot.fees), True
-    if snapshot.fees is not None and order.busted and ZERO < gross - order.busted <= snapshot.filled:
+    if snapshot.fees is not None and ZERO < gross - order.busted <= snapshot.filled:
         # Told after a bust, for what is left: kept as for the whole, of which what was taken back is taken off.
         whole = divide(gross, snapshot.filled)
         return _summed(Fee(fee.amount * whole, fee.currency) for fee in snapshot.fees), True
@@ -239,7 +242,7 @@ def _base_fee(order: Order, leg: LegPlan, fees: tuple[Fee, ...], gross: Decimal,
         charged = sum((fee.amount for fee in fees if fee.currency == leg.rules.base), ZERO)
     else:
         charged = gross * leg.fee_on_buy if order.intent.side is Side.BUY else ZERO
-    if order.busted and gross:
+    if order.busted:
         return charged * divide(gross - order.busted, gross)
     return charged
 

@@ -102,6 +102,11 @@ def _bps_below_one(_self: object, attribute: Attribute[Any], value: Decimal) -> 
         raise InvalidInput(attribute.name, value, "must be below 10000 bps")
 
 
+def _at_most_one(_self: object, attribute: Attribute[Any], value: Decimal) -> None:
+    if value > ONE:
+        raise InvalidInput(attribute.name, value, "must be from 0 to 1")
+
+
 _POSITIVE = [_is_number, positive]
 _NOT_NEGATIVE = [_is_number, not_negative]
 _SHARE = [_is_number, not_negative, _bps_below_one]
@@ -162,7 +167,9 @@ class ExecutionPolicy:
     health_age_s: Decimal = field(default=Decimal(30), converter=_number, validator=_NOT_NEGATIVE)
     clock_offset_max_ms: Decimal = field(default=Decimal(5000), converter=_number, validator=_POSITIVE)
     fx_max_age_s: Decimal = field(default=Decimal(60), converter=_number, validator=_POSITIVE)
-    fx_min_confidence: Decimal = field(default=Decimal("0.8"), converter=_number, validator=_NOT_NEGATIVE)
+    fx_min_confidence: Decimal = field(
+        default=Decimal("0.8"), converter=_number, validator=[*_NOT_NEGATIVE, _at_most_one]
+    )
 
     def __attrs_post_init__(self) -> None:
         if self.placement is Placement.MAKER_TAKER:

@@ -149,6 +149,15 @@ class Trade(Memory):
             times.append(self.retry_at)
         return min((time for time in times if time > now), default=None)
 
+    def outlook(self, now: int) -> tuple[Choice | None, TradeView]:
+        """Return what it would choose at *now*, None where there is nothing to choose, and what its guards would see.
+
+        Changes nothing. `now` is a reading of the monotonic clock, ns.
+        """
+        situation = self._situation(now) if self.ledger else None
+        choice = choose(situation) if situation and self.state in _PHASES else None
+        return choice, self._view(situation, choice)
+
     # -------------------------------------------------------------- deciding
 
     def _take_in(self, event: Event, at_ns: int) -> None:
@@ -211,9 +220,7 @@ class Trade(Memory):
     def _advance(self, now: int, at_ns: int) -> None:
         """Take every edge that is true now, one after the other, then act on the choice."""
         for _ in range(MOVES_MAX):
-            situation = self._situation(now) if self.ledger else None
-            choice = choose(situation) if situation and self.state in _PHASES else None
-            view = self._view(situation, choice)
+            choice, view = self.outlook(now)
             rows = TRADE_TABLE.enabled(self.state, view)
             if not rows:
                 before = self.ledger

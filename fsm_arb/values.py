@@ -323,8 +323,8 @@ class OrderBook:
         left, cost = amount, ZERO
         for level in self.against(side):
             taken = min(left, level.amount)
-            cost += taken * level.price
-            left -= taken
+            cost = EXACT.add(cost, EXACT.multiply(taken, level.price))
+            left = EXACT.subtract(left, taken)
             if not left:
                 return divide(cost, amount)
         return None
@@ -335,7 +335,7 @@ class OrderBook:
         for level in self.against(side):
             if (level.price - limit) * side.sign > 0:
                 break
-            total += level.amount
+            total = EXACT.add(total, level.amount)
         return total
 
 

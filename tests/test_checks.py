@@ -55,12 +55,20 @@ ENTRY_ONLY: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ),
     ({"fx": "no rate from USDT to USD"}, {}, "fx: no rate from USDT to USD"),
     ({}, {"decided_at": at(10.5)}, "stale price: decided 10.5 s ago (at most 10 s)"),
+    ({}, {"decided_at": at(-10.5)}, "stale price: decided 10.5 s in the future; a clock is wrong"),
     (
         {"fx": rate(confidence=D("0.5"))},
         {},
         "fx: USDT/USD from book has confidence 0.5 (at least 0.8)",
     ),
     ({"fx": rate(at_ns=NOW - 61 * NS_PER_S)}, {}, "fx: USDT/USD from book is 61 s old (at most 60 s)"),
+    (
+        {"fx": rate(at_ns=NOW + 61 * NS_PER_S)},
+        {},
+        "fx: USDT/USD from book was seen 61 s in the future; a clock is wrong",
+    ),
+    ({"fx": rate(base="USD", quote="USDT")}, {}, "fx: asked for USDT/USD, book told of USD/USDT"),
+    ({"fx": rate(base="EUR")}, {}, "fx: asked for USDT/USD, book told of EUR/USD"),
     ({"risk": "risk: too much"}, {}, "risk: too much"),
 ]
 
@@ -103,7 +111,7 @@ def test_an_entry_names_a_degraded_venue_beside_one_that_is_down() -> None:
     [
         (rate(confidence=D("0.8")), 0),
         (rate(at_ns=NOW - 60 * NS_PER_S), 0),
-        (rate(at_ns=NOW + NS_PER_S), 0),
+        (rate(at_ns=NOW + 60 * NS_PER_S), 0),
         (rate(), 10),
     ],
 )

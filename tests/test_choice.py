@@ -26,7 +26,7 @@ from fsm_arb.choice import (
 from fsm_arb.ledger import Ledger, cancel_asked
 from fsm_arb.messages import Kind, Option, Purpose
 from fsm_arb.orders import Lifecycle, Order
-from fsm_arb.policy import Placement
+from fsm_arb.policy import Placement, Remedy
 from fsm_arb.values import Balances, Level, MarketRules, OrderBook, Side
 
 D = Decimal
@@ -389,6 +389,16 @@ def test_when_leg_zero_buys_the_sides_are_the_other_way_about() -> None:
     assert (complete.bound, unwind.bound) == (D("99.80"), D("99.80"))
 
 
+def test_a_venue_that_nets_our_positions_is_completed_to_whatever_it_costs() -> None:
+    """It refused a remedy for its form, so undoing the other leg would leave two wrongs; a booking comes first."""
+    netted = order(2, 1, 0, "dead", refusal="reduceOnly rejected", purpose=Purpose.UNWIND)
+    dear = survey(first=book("99", "100"))  # to unwind is the cheaper one by far
+    s = situation(order(0, 0, 10), order(1, 1, 0), netted, survey=dear)
+    assert choose(evolve(s, ledger=s.ledger.with_orders(s.ledger.orders[:2]))).kind is Kind.UNWIND
+    assert choose(s).kind is Kind.COMPLETE
+    assert choose(evolve(s, booked=D(5))).kind is Kind.UNWIND
+
+
 def test_a_buy_is_grossed_up_and_floored_and_a_sale_is_floored() -> None:
     """A remedy's fill only ever makes the exposure smaller."""
     complete, unwind = options(naked("10.005", 4, rules=(ALPHA, BETA_KEEPS_BASE)))
@@ -565,3 +575,38 @@ def test_the_record_of_a_choice_holds_what_was_weighed() -> None:
     choice = choose(naked(survey=survey(second=book(ask=None))))
     assert [option.kind for option in choice.weighed] == [Kind.COMPLETE, Kind.UNWIND]
     assert choice.option == choice.weighed[1]
+
+
+# ------------------------------------------------------------------ more than was wanted, and less than nothing
+
+
+def test_what_exceeds_the_size_is_traded_back_whatever_the_policy_prefers() -> None:
+    """A late fill beside its remedy has doubled one leg: to complete that would double the trade."""
+    s = situation(order(0, 0, 10), order(1, 1, 10), order(2, 1, 10, purpose=Purpose.COMPLETE))
+    s = evolve(s, policy=evolve(s.policy, remedy=Remedy.COMPLETE), survey=survey())
+    choice = choose(s)
+    assert (choice.kind, choice.reason) == (Kind.UNWIND, "back to the sized quantity")
+    assert choice.option is not None
+    assert (choice.option.leg, choice.option.amount) == (1, 10)
+
+
+def test_legs_on_either_side_of_zero_each_go_back_to_it() -> None:
+    """After a bust one leg holds ten and the other minus two: to unwind twelve would match them the wrong way round."""
+    s = situation(order(0, 0, 10), order(1, 1, 0), order(2, 1, 2, side=SELL, purpose=Purpose.UNWIND))
+    s = evolve(s, policy=evolve(s.policy, remedy=Remedy.UNWIND), survey=survey())
+    choice = choose(s)
+    assert choice.kind is Kind.UNWIND
+    assert choice.option is not None
+    assert (choice.option.leg, choice.option.amount) == (0, 10)
+
+
+def test_the_wrong_way_round_is_the_last_resort() -> None:
+    """With nothing left to unwind, the leg that is short is completed; only where that cannot be sent, the other is."""
+    s = situation(order(0, 0, 0), order(1, 1, 0), order(2, 1, 2, side=SELL, purpose=Purpose.UNWIND))
+    s = evolve(s, policy=evolve(s.policy, remedy=Remedy.UNWIND), survey=survey())
+    choice = choose(s)
+    assert choice.option is not None
+    assert (choice.kind, choice.option.leg, choice.option.amount) == (Kind.COMPLETE, 1, 2)
+    silent = choose(evolve(s, survey=evolve(survey(), legs=(survey().legs[0], None))))
+    assert silent.option is not None
+    assert (silent.kind, silent.option.leg, silent.option.amount) == (Kind.UNWIND, 0, 2)

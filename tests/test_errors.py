@@ -53,6 +53,14 @@ def test_a_corrupt_journal_names_the_record() -> None:
     assert (str(error), error.seq, error.reason) == ("journal record 17: it was altered", 17, "it was altered")
 
 
+def test_a_corrupt_journal_names_the_stream_where_it_is_known() -> None:
+    """Whose trade it is, is what an operator asks first."""
+    error = JournalCorrupt(17, "it was altered", "trade/1")
+    assert str(error) == "journal record 17: it was altered (stream trade/1)"
+    assert error.stream == "trade/1"
+    assert JournalCorrupt(17, "it was altered").stream == ""
+
+
 def test_an_unknown_trade_reads_like_a_sentence() -> None:
     """A KeyError alone would print its message in quotes."""
     assert str(UnknownTrade("no trade t1 on this journal")) == "no trade t1 on this journal"

@@ -10,14 +10,16 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from ledgers import BUY, DOUBT, FENCE, NO, SELL, ledger, miss, place, see
-from worlds import ALPHA, BETA_KEEPS_BASE, PRICE, SECOND, intent, sized, snapshot
+from worlds import ALPHA, BETA, BETA_KEEPS_BASE, PRICE, SECOND, intent, sized, snapshot
 
 from fsm_arb.errors import LedgerBroken
 from fsm_arb.ledger import (
+    Ledger,
     busted,
     cancel_asked,
     fees_believed,
     gross_up,
+    intended,
     judged,
     observed,
     restarted,
@@ -85,6 +87,14 @@ def test_what_a_venue_has_shown_is_not_undone_by_what_the_placing_call_says(outc
     assert order.placing_ended_at == 9
 
 
+def test_a_refusal_answers_what_was_overdue() -> None:
+    """Unless a stranger was shown under the order's id: that stays in doubt from when it was."""
+    asked = cancel_asked(ledger(), [0], 2)
+    assert (asked.orders[0].unsure_since, place(asked, 0, NO, now=3).orders[0].unsure_since) == (2, None)
+    stranger = place(see(ledger(), 0, 10, symbol="ETH/USD", now=2), 0, NO, now=3).orders[0]
+    assert (stranger.lifecycle, stranger.live, stranger.unsure_since) == (Lifecycle.DEAD, True, 2)
+
+
 def test_no_answer_leaves_the_order_in_doubt() -> None:
     """It stays reserved in full until it is observed."""
     books = place(ledger(), 1, DOUBT, now=5)
@@ -135,10 +145,29 @@ def test_an_order_that_was_shown_is_absent_only_after_it_was_asked_to_go() -> No
     assert gone.orders[0].refusal == "absent: not found 4 times, 15.0 s after it was asked to go"
 
 
-def test_a_sighting_begins_the_count_anew() -> None:
-    """Three in a row, or they prove nothing."""
+def test_two_misses_prove_nothing_however_late_they_are() -> None:
+    """An order is believed absent when it was looked for three times, not when long has passed."""
+    books = place(ledger(), 0, DOUBT)
+    assert miss(books, 0, FENCE * 9).orders[0].live
+    two = miss(miss(books, 0, FENCE * 9), 0, FENCE * 9)
+    assert two.orders[0].live
+    gone = miss(two, 0, FENCE * 9).orders[0]
+    assert (gone.live, gone.ended_at) == (False, FENCE * 9)
+
+
+def test_a_sighting_or_a_cancel_begins_the_count_anew() -> None:
+    """Three in a row since the last that happened to the order, or they prove nothing."""
     books = miss(miss(place(ledger(), 0, DOUBT), 0, FENCE), 0, FENCE)
     assert see(books, 0, 0).orders[0].misses == 0
+    assert cancel_asked(books, [0], FENCE).orders[0].misses == 0
+
+
+def test_an_order_is_not_absent_while_a_stranger_is_shown_under_its_id() -> None:
+    """Something is there; that it is not found now and then does not free what is reserved."""
+    books = see(place(ledger(), 0, DOUBT), 0, 10, symbol="ETH/USD")
+    for _ in range(4):
+        books = miss(books, 0, FENCE * 9)
+    assert (books.orders[0].live, books.orders[0].misses) == (True, 0)
 
 
 # ------------------------------------------------------------------ cancels, busts, restarts
@@ -195,6 +224,21 @@ def test_a_verdict_closes_an_order_with_what_it_says() -> None:
     assert (order.lifecycle, order.filled, order.average) == (Lifecycle.CLOSED, 4, 101)
     assert not order.live
     assert not order.provisional
+    assert (order.ended_at, order.unsure_since) == (7, None)
+    assert order.refusal == "settled by an operator: seen on the website"
+
+
+def test_a_verdict_counts_what_is_left_after_a_bust() -> None:
+    """It says what filled in all and stands; what was taken back before is taken off no second time."""
+    books = busted(see(ledger(), 0, 10), Busted(now=0, order=0, amount=D(3), reason=""))
+    assert judged(books, Judged(now=7, order=0, filled=D(4), price=None, reason="")).orders[0].filled == 4
+
+
+def test_a_verdict_ends_the_doubt_about_a_stranger_under_the_order_s_id() -> None:
+    """A person has looked: the order is over, though no venue shows one that fits."""
+    stranger = see(ledger(), 0, 10, symbol="ETH/USD")
+    settled = judged(stranger, Judged(now=7, order=0, filled=ZERO, price=None, reason=""))
+    assert (stranger.orders[0].live, settled.orders[0].live) == (True, False)
 
 
 def test_a_fee_that_nobody_tells_is_believed_as_it_was_assumed() -> None:
@@ -203,16 +247,29 @@ def test_a_fee_that_nobody_tells_is_believed_as_it_was_assumed() -> None:
     assert books.provisional
     believed = fees_believed(books)
     assert not believed.provisional
+    assert believed.orders[1].unsure_since is None  # nobody waits for it any more
     assert believed.received == books.received
     assert fees_believed(believed) is believed
 
 
 def test_a_venue_that_nets_positions_says_so_in_its_refusal() -> None:
-    """However it writes the words."""
-    refused = place(ledger(), 1, Refused(code="invalid_order", message="Reduce-Only order is rejected"))
-    assert will_not_reduce(refused, 1)
-    assert not will_not_reduce(refused, 0)
+    """However it writes the words, and whatever it said of the leg's other orders."""
+    for words in ("Reduce-Only order is rejected", "reduceOnly rejected", "REDUCE ONLY not possible"):
+        refused = place(ledger(), 1, Refused(code="invalid_order", message=words))
+        assert will_not_reduce(refused, 1)
+        assert not will_not_reduce(refused, 0)
+        again = intended(refused, [intent(2, leg=1, side=BUY)])
+        assert will_not_reduce(place(again, 2, NO), 1)
     assert not will_not_reduce(place(ledger(), 1, NO), 1)
+
+
+@pytest.mark.parametrize("words", ["there is no position to reduce", "You don't have any positions to reduce or close"])
+def test_a_reduce_only_order_refused_for_want_of_a_position_is_not_sent_again_as_one(words: str) -> None:
+    """The same words to a plain order are about its size, and say nothing of positions."""
+    said = Refused(code="invalid_order", message=words)
+    reducing = evolve(intent(0, leg=0, side=BUY), reduce_only=True)
+    assert will_not_reduce(place(ledger(reducing), 0, said), 0)
+    assert not will_not_reduce(place(ledger(evolve(reducing, reduce_only=False)), 0, said), 0)
 
 
 # ------------------------------------------------------------------ sums
@@ -227,6 +284,23 @@ def test_exposure_is_what_both_legs_received() -> None:
     quote_fee = evolve(by_hand, side=BUY, fee=Fee(D("0.5"), "USD"))
     assert evolve(books, external=(quote_fee,)).received == (-2, 7)
     assert evolve(books, external=(evolve(by_hand, fee=None),)).received == (-6, 7)
+
+
+def test_what_an_operator_traded_by_hand_is_not_forgotten_when_an_order_moves() -> None:
+    """Each later version of the books holds it."""
+    by_hand = ExternalFill(now=0, leg=0, side=SELL, amount=D(2), price=PRICE, reason="")
+    books = evolve(ledger(), external=(by_hand,))
+    assert see(books, 1, 7).received == (-2, 7)
+    assert intended(books, [intent(2)]).external == (by_hand,)
+
+
+def test_all_is_known_when_nothing_lives_and_every_base_fee_is_told() -> None:
+    """One order that lives, or one fee that is only assumed, and it is not."""
+    one = see(ledger(beta=BETA_KEEPS_BASE), 0, 10, ended=True)
+    assert one.known is False  # the other lives
+    assumed = see(one, 1, 10, fees=None, ended=True)
+    assert (assumed.live, assumed.known) == ((), False)
+    assert see(assumed, 1, 10, fees=(Fee(D("0.01"), "BTC"),), ended=True).known is True
 
 
 @pytest.mark.parametrize(
@@ -253,6 +327,12 @@ def test_progress_is_in_the_leg_s_own_direction() -> None:
     assert see(ledger(intent(0, side=BUY, amount=3)), 0, 3).matched_quantity == 0
 
 
+@pytest.mark.parametrize(("sold", "bought"), [(4, 7), (7, 4)])
+def test_what_matches_is_what_the_lesser_leg_has(sold: int, bought: int) -> None:
+    """Whichever leg that is."""
+    assert see(see(ledger(), 0, sold), 1, bought).matched_quantity == 4
+
+
 @pytest.mark.parametrize(
     ("sold", "bought", "flat", "dust"),
     [
@@ -269,6 +349,30 @@ def test_flat_and_dust(sold: str, bought: str, flat: bool, dust: bool) -> None:
     """Flat: each leg below its least order and no more than dust apart."""
     books = see(see(ledger(), 0, sold, ended=True), 1, bought, ended=True)
     assert (books.flat, books.within_dust) == (flat, dust)
+
+
+@pytest.mark.parametrize(
+    ("nets", "leasts", "flat"),
+    [
+        (("-0.09", "0.1"), ("0.1", "0.2"), True),
+        (("-0.1", "0.19"), ("0.1", "0.2"), False),  # the first could trade what it has
+        (("0.1", "-0.19"), ("0.1", "0.2"), False),  # so it could the other way round
+        (("-0.19", "0.1"), ("0.2", "0.1"), False),  # the second could
+        (("0.19", "-0.1"), ("0.2", "0.1"), False),
+        (("0.19", "-0.09"), ("0.2", "0.1"), False),  # neither could, and they are more than dust apart
+        (("0.18", "-0.09"), ("0.2", "0.1"), True),
+    ],
+)
+def test_a_leg_that_its_venue_would_trade_back_is_not_flat(
+    nets: tuple[str, str], leasts: tuple[str, str], flat: bool
+) -> None:
+    """Its own least order counts, exactly that is enough, and the direction makes no difference."""
+    rules = tuple(evolve(each, amount_min=D(least)) for each, least in zip((ALPHA, BETA), leasts, strict=True))
+    by_hand = tuple(
+        ExternalFill(now=0, leg=leg, side=SELL if D(net) < 0 else BUY, amount=abs(D(net)), price=PRICE, reason="")
+        for leg, net in enumerate(nets)
+    )
+    assert Ledger(plan=sized(rules=(rules[0], rules[1])), external=by_hand).flat is flat
 
 
 def test_the_first_order_of_a_leg_is_told_from_its_remedies() -> None:
@@ -290,6 +394,8 @@ def test_the_average_price_of_a_leg_is_over_its_own_direction() -> None:
     assert books.average_price(0) == D(101)
     assert see(books, 1, 6, average=None, amount=None).average_price(0) is None
     assert books.average_price(1) is None
+    unfilled = ledger(intent(0), intent(1, purpose=Purpose.COMPLETE))
+    assert see(unfilled, 0, 10, average=D(100)).average_price(0) == D(100)  # an order without a fill has no price
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 from attrs import evolve
-from worlds import SECOND, Walk, remembered
+from worlds import ALPHA, BETA_PERPETUAL, LEGS, PERPETUAL, SECOND, Walk, entry, remembered
 
 from fsm_arb.errors import MachineError
 from fsm_arb.memory import TRIGGERS, Entry, Memory
@@ -106,6 +106,16 @@ def test_a_remedy_that_was_left_half_open_lets_the_other_go_first(end: dict[str,
     """Refused, absent, or ended with half or less; not while it may still fill."""
     walk = Walk(remedy="complete").fills(0).refuse(1).look()
     assert walk.ack(2, **end).trade.refused == refused
+
+
+def test_a_remedy_that_was_refused_for_its_form_is_not_given_up() -> None:
+    """A venue that nets positions takes no reduce-only order; the next one of the kind goes out plain."""
+    rules = (ALPHA, BETA_PERPETUAL)
+    walk = Walk(entry(legs=(LEGS[0], PERPETUAL)), rules=rules, remedy="unwind").refuse(0).fills(1).look()
+    assert walk.sent[2].reduce_only
+    assert walk.refuse(2, "reduceOnly rejected").trade.refused == frozenset()
+    other = Walk(entry(legs=(LEGS[0], PERPETUAL)), rules=rules, remedy="unwind").refuse(0).fills(1).look()
+    assert other.refuse(2).trade.refused == {Kind.UNWIND}
 
 
 def test_first_orders_are_no_remedies() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -68,3 +69,47 @@ async def test_no_decision_is_no_result() -> None:
     """A quiet market."""
     orchestrator = CrossExchangeOrchestrator(Integration(), Executor(), True)  # type: ignore[arg-type]
     assert await orchestrator.process_entry_tick([]) == TickResult()
+
+
+class Told(Integration):
+    """Wants to hear what became of its decisions."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str | None]] = []
+
+    def concluded(self, decision: CrossExchangeDecision, status: str | None) -> None:
+        self.heard.append((decision.decision_id, status))
+
+
+class Failing(Executor):
+    """Blocks the first, and fails on the second."""
+
+    async def execute_decision(self, decision: CrossExchangeDecision) -> Any:
+        await super().execute_decision(decision)
+        if len(self.executed) > 1:
+            raise RuntimeError("the journal is gone")
+        return SimpleNamespace(status="blocked")
+
+
+async def test_an_integration_that_wants_to_hears_what_became_of_each_decision() -> None:
+    """Its status, each when it is over."""
+    told, executor = Told(), Failing()
+    done = await CrossExchangeOrchestrator(told, executor, True).process_entry_tick(["a"])  # type: ignore[arg-type]
+    assert (told.heard, len(done.results)) == ([("a", "blocked")], 1)
+
+
+async def test_a_paper_decision_is_over_at_once() -> None:
+    """Nothing became of it, which is no failure."""
+    told = Told()
+    await CrossExchangeOrchestrator(told, Executor()).process_exit_tick(["a", "b"])  # type: ignore[arg-type]
+    assert told.heard == [("a", None), ("b", None)]
+
+
+async def test_what_was_never_asked_for_is_over_when_the_executor_raises() -> None:
+    """Of the one that it raised on nobody knows."""
+    told, executor = Told(), Failing()
+    orchestrator = CrossExchangeOrchestrator(told, executor, True)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="the journal is gone"):
+        await orchestrator.process_entry_tick(["a", "b", "c", "d"])
+    assert told.heard == [("a", "blocked"), ("c", None), ("d", None)]
+    assert executor.executed == ["a", "b"]

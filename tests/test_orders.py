@@ -14,13 +14,55 @@ from fsm_arb.ledger import (
     MISSES_MIN,
     busted,
     cancel_asked,
+    judged,
 )
-from fsm_arb.messages import Busted
-from fsm_arb.orders import FEE_LOOKS_MIN, Lifecycle
+from fsm_arb.messages import Busted, Judged
+from fsm_arb.orders import Lifecycle, Order
 from fsm_arb.ports import OrderStatus
 from fsm_arb.values import Fee, FeeIn
 
 D = Decimal
+
+
+# ------------------------------------------------------------------ an order by itself
+
+
+def test_an_order_that_was_only_written_claims_nothing() -> None:
+    """No quantity, no fee, no answer: neither of what it did nor of why it would be over."""
+    order = Order(intent=intent(0), base="BTC", deadline=5)
+    assert (order.lifecycle, order.filled, order.received, order.average) == (Lifecycle.PENDING, 0, 0, None)
+    assert (order.fees, order.fees_known, order.fees_told, order.fee_looks) == ((), False, False, 0)
+    assert (order.misses, order.refusal, order.mismatch, order.unsure_since) == (0, "", "", None)
+
+
+def test_an_order_is_in_doubt_until_a_venue_shows_it() -> None:
+    """While its call is out it is being sent; once it was seen it rests, is over or cannot be ours."""
+    books = ledger()
+    assert not books.orders[0].in_doubt
+    doubtful = place(books, 0, DOUBT)
+    assert doubtful.orders[0].in_doubt
+    assert not see(doubtful, 0, 4).orders[0].in_doubt
+    assert not see(doubtful, 0, 4, ended=True).orders[0].in_doubt
+    assert not place(books, 0, NO).orders[0].in_doubt
+
+
+def test_what_cannot_be_ours_does_not_rest_though_it_is_open() -> None:
+    """It is in doubt instead: cancelling it would be cancelling somebody else's order."""
+    open_one = see(ledger(), 0, 4)
+    assert open_one.orders[0].resting
+    stranger = see(open_one, 0, 4, symbol="ETH/USD").orders[0]
+    assert (stranger.lifecycle, stranger.resting, stranger.in_doubt) == (Lifecycle.OPEN, False, True)
+
+
+def test_what_an_order_may_still_bring_is_net_of_the_base_fee_it_would_be_charged() -> None:
+    """A buyer of ten who pays a thousandth in base receives 9.99 at most; a seller gives ten."""
+    books = ledger(beta=BETA_KEEPS_BASE)
+    assert books.orders[1].reserved(books.plan.legs[1]) == (0, D("9.99"))
+    some = see(books, 1, 4, fees=(Fee(D("0.003"), "BTC"),)).orders[1]
+    assert some.reserved(books.plan.legs[1]) == (D("3.997"), D("9.99"))
+    assert books.orders[0].reserved(books.plan.legs[0]) == (-10, 0)
+    over = see(books, 1, 4, fees=(Fee(D("0.003"), "BTC"),), ended=True).orders[1]
+    assert over.reserved(books.plan.legs[1]) == (D("3.997"), D("3.997"))
 
 
 # ------------------------------------------------------------------ readings
@@ -236,7 +278,7 @@ def test_a_late_fill_with_an_unknown_fee_is_unsure_from_then_on() -> None:
 def test_a_venue_of_unknown_ways_is_asked_three_times_for_its_fee() -> None:
     """Then it is believed to charge none in base."""
     books = ledger(beta=evolve(BETA, fee_in=FeeIn.UNKNOWN))
-    for look in range(1, FEE_LOOKS_MIN):
+    for look in (1, 2):
         books = see(books, 1, 10, fees=None, ended=True)
         assert books.orders[1].fee_looks == look
         assert books.provisional
@@ -257,3 +299,32 @@ def test_a_fee_told_after_a_bust_is_for_what_is_left() -> None:
     order = see(books, 1, 6, ended=True, fees=(Fee(D("0.006"), "BTC"),)).orders[1]
     assert (order.filled, order.base_fee) == (6, D("0.006"))
     assert not order.provisional
+
+
+# ------------------------------------------------------------------ what an operator has said, against what is read
+
+
+def test_a_status_nobody_knows_does_not_undo_an_operators_word() -> None:
+    """Else a venue that keeps to its word would reopen the trade after each verdict, for ever."""
+    verdict = Judged(now=7, order=0, filled=D(4), price=None, reason="seen on the website")
+    books = judged(see(ledger(), 0, 4, status=OrderStatus.UNKNOWN), verdict)
+    again = see(books, 0, 4, now=9, status=OrderStatus.UNKNOWN)
+    assert (again.orders[0].lifecycle, again.orders[0].refusal) == (Lifecycle.CLOSED, books.orders[0].refusal)
+    assert (again.orders[0].ended_at, again.orders[0].unsure_since) == (7, None)
+
+
+@pytest.mark.parametrize(
+    ("filled", "status", "lifecycle"),
+    [
+        (4, OrderStatus.OPEN, Lifecycle.OPEN),
+        (5, OrderStatus.UNKNOWN, Lifecycle.OPEN),
+        (4, OrderStatus.ENDED, Lifecycle.CLOSED),
+    ],
+)
+def test_a_word_that_is_known_or_more_filled_outweighs_an_operator(
+    filled: int, status: OrderStatus, lifecycle: Lifecycle
+) -> None:
+    """The venue's own books are the truth; an operator's word stands only where they say nothing."""
+    books = judged(place(ledger(), 0, DOUBT), Judged(now=7, order=0, filled=D(4), price=None, reason=""))
+    order = see(books, 0, filled, now=9, status=status).orders[0]
+    assert (order.lifecycle, order.filled, order.refusal) == (lifecycle, filled, "")

@@ -66,6 +66,8 @@ def test_a_choice_may_be_given_by_name_or_member_and_nothing_else(name: str) -> 
         ("poll_interval_s", 0, "greater than zero"),
         ("doubt_max_s", -1, "must not be negative"),
         ("placement", "maker_taker", "is not built yet"),
+        ("fx_min_confidence", "-0.1", "must not be negative"),
+        ("fx_min_confidence", 80, "must be from 0 to 1"),
     ],
 )
 def test_a_number_out_of_range_is_named(name: str, value: Any, reason: str) -> None:

@@ -203,6 +203,12 @@ def test_a_price_that_nobody_knows_leaves_pnl_unknown() -> None:
     assert (result.pnl, result.note) == (None, "PnL unknown: no price for what filled on alpha")
 
 
+def test_a_fee_that_was_not_told_yet_leaves_pnl_unknown() -> None:
+    """Half a result is no result; the word on why names the venue."""
+    result = result_of(Walk().fills(0).fills(1, fees=None).trade)
+    assert (result.pnl, result.note) == (None, "PnL unknown: beta has not told its fees yet")
+
+
 def test_a_fee_without_a_rate_leaves_pnl_unknown() -> None:
     """A ledger per asset, and no guess between them; a fee of nothing needs no rate."""
     result = result_of(Walk().fills(0).fills(1, fees=(Fee(D("0.01"), "BNB"),)).trade)

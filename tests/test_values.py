@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import attrs
@@ -261,6 +261,19 @@ def test_the_average_price_of_taking_an_amount(side: Side, amount: str, vwap: An
     """None where the book is too thin, never the price of a part."""
     found = BOOK.vwap(side, D(amount))
     assert found is None if vwap is None else found is not None and abs(found - D(vwap)) < D("1e-20")
+
+
+def test_averages_and_depths_do_not_depend_on_the_thread_s_decimal_context() -> None:
+    """ccxt's helpers shorten it."""
+    levels = (Level(D("52600123.5"), D("0.123456789")), Level(D("52600124.5"), D("0.987654321")))
+    shown = OrderBook(bids=levels, asks=levels)
+    amount, limit = D("1.1"), D("52600125")
+    expected = shown.vwap(BUY, amount), shown.depth(BUY, limit)
+    with localcontext() as context:
+        context.prec = 5
+        assert (shown.vwap(BUY, amount), shown.depth(BUY, limit)) == expected
+    assert expected[0] is not None
+    assert (round(expected[0], 6), expected[1]) == (D("52600124.387767"), D("1.111111110"))
 
 
 @pytest.mark.parametrize(

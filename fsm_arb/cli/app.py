@@ -13,6 +13,8 @@ import click
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from fsm_arb.cli.crash import crash
+from fsm_arb.cli.fuzz import fuzz
 from fsm_arb.cli.render import console, story_lines, trades_table, verdict_lines
 from fsm_arb.cli.telling import tell
 from fsm_arb.diagrams import can_draw_svg, check_diagrams, write_diagrams
@@ -39,6 +41,10 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.version_option(package_name="fsm_arb", prog_name="fsm-arb")
 def command() -> None:
     """Cross-exchange arbitrage as journaled state machines."""
+
+
+command.add_command(crash)
+command.add_command(fuzz)
 
 
 # ------------------------------------------------------------------ demo

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define, field
 
-from fsm_arb.errors import JournalFailed, JournalLocked
+from fsm_arb.errors import JournalCorrupt, JournalFailed, JournalLocked
 from fsm_arb.journal.chain import GENESIS, check, verify
 from fsm_arb.journal.staging import Staging
 from fsm_arb.journal.store import RECORD_COLUMNS, End, Head
@@ -47,12 +47,12 @@ class MemoryJournal:
 
         Raises:
             JournalLocked: Another journal drives this disk, or this one already does.
-            JournalCorrupt: The chain is broken.
+            JournalCorrupt: The chain is broken; names the first record that is wrong, and its stream.
         """
         disk = self.disk
         if disk.driver is not None:
             raise JournalLocked("this memory journal is already driven by another object, or by this one")
-        verify(disk.records)
+        _verified(disk)
         disk.epoch += 1
         disk.driver = self
         last = disk.records[-1] if disk.records else None
@@ -124,11 +124,11 @@ class MemoryJournal:
         """Return how many records there are, having checked the whole chain.
 
         Raises:
-            JournalCorrupt: Names the first record that is wrong.
+            JournalCorrupt: Names the first record that is wrong, and its stream.
             JournalFailed: Not open.
         """
         self._driving()
-        return verify(self.disk.records)
+        return _verified(self.disk)
 
     async def close(self) -> None:
         """Let go of the disk. Does nothing when not open."""
@@ -151,6 +151,27 @@ class MemoryJournal:
         if self._staging is None:
             raise JournalFailed("this memory journal is not open")
         return self._staging
+
+
+def _verified(disk: MemoryDisk) -> int:
+    try:
+        return _counted(disk)
+    except JournalCorrupt as error:
+        whose = [stream for stream, seqs in disk.seqs.items() if error.seq in seqs]
+        if not whose:
+            raise
+        raise JournalCorrupt(error.seq, error.reason, whose[0]) from None
+
+
+def _counted(disk: MemoryDisk) -> int:
+    count = verify(disk.records)
+    # A tail that is gone breaks no chain; what the streams count tells.
+    counted = sum(head.length for head in disk.heads.values())
+    if count < counted:
+        raise JournalCorrupt(count + 1, "is missing")
+    if count > counted:
+        raise JournalCorrupt(counted + 1, "is counted by no stream")
+    return count
 
 
 def _record(columns: list[Any], names: dict[int, str]) -> Record:

@@ -136,8 +136,8 @@ def _connect(files: Files, mark: Mark | None) -> tuple[Store, Staging]:
             create(path)
         files.reader.close()  # of the attempt before
         files.reader.open()
+        files.reader.verify_tail()  # first, so that what is named is the first that is wrong
         files.reader.check_mark(mark)
-        files.reader.verify_tail()
         store = Store(path)
         store.begin_epoch()
         return store, Staging(store.head, store.end())

@@ -7,12 +7,13 @@ nothing is lost by that.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from fsm_arb.errors import JournalCorrupt, JournalFailed
+from fsm_arb.errors import JournalCorrupt, JournalError, JournalFailed
 from fsm_arb.journal.chain import GENESIS_HEX, Chain, check
 from fsm_arb.journal.mark import Mark, MarkFile, MarkUnreadable
 from fsm_arb.journal.staging import seal
@@ -51,6 +52,13 @@ _HEADS = """
     WHERE s.id > ? {live} ORDER BY s.id LIMIT ?"""
 _HEADS_ALL = _HEADS.format(live="")
 _HEADS_LIVE = _HEADS.format(live="AND s.live = 1")
+# Its neighbours are asked before the record itself: where it was altered, it may name another stream.
+_WHOSE = """
+    SELECT s.name FROM streams s, (
+        SELECT stream_id AS id, 0 AS rank FROM records WHERE stream_previous = ?1
+        UNION ALL SELECT id, 1 FROM streams WHERE last_seq = ?1 OR first_seq = ?1
+        UNION ALL SELECT stream_id, 2 FROM records WHERE seq = ?1) whose
+    WHERE s.id = whose.id ORDER BY whose.rank LIMIT 1"""
 _NAMES = "SELECT id, name FROM streams WHERE id > ? AND substr(name, 1, ?) = ? {live} ORDER BY id LIMIT ?"
 _NAMES_BY_LIVE = {
     None: _NAMES.format(live=""),
@@ -109,6 +117,10 @@ class JournalReader:
 
     def read(self, stream: str) -> Iterator[Record]:
         """Yield the records of one stream in order, each checked; none for an unknown stream."""
+        with self._naming():
+            yield from self._read(stream)
+
+    def _read(self, stream: str) -> Iterator[Record]:
         rows = self._rows("SELECT first_seq, last_seq, length FROM streams WHERE name = ?", (stream,), 0)
         if not rows:
             return
@@ -136,8 +148,9 @@ class JournalReader:
         Args:
             after: Global sequence of the last record not wanted; 0 for all.
         """
-        for record, _, _, _ in self._chained(after):
-            yield record
+        with self._naming():
+            for record, _, _, _ in self._chained(after):
+                yield record
 
     def last(self) -> tuple[int, str]:
         """Return sequence and hash of the newest record; (0, 64 zeros) for none."""
@@ -153,8 +166,12 @@ class JournalReader:
         stream; every stream against its records; the end against the mark.
 
         Raises:
-            JournalCorrupt: Names the first record that is wrong or missing.
+            JournalCorrupt: Names the first record that is wrong or missing, and its stream.
         """
+        with self._naming():
+            return self._verify()
+
+    def _verify(self) -> int:
         count = 0
         for record, back, back_stream_seq, same_stream in self._chained(0):
             count += 1
@@ -176,12 +193,13 @@ class JournalReader:
         Costs the same however long the journal is; grows with what is live.
 
         Raises:
-            JournalCorrupt: Names the first record that is wrong or missing.
+            JournalCorrupt: Names the first record that is wrong or missing, and its stream.
         """
-        last, _ = self.last()
-        for _ in self._chained(max(0, last - TAIL_RECORDS)):
-            pass
-        self._check_live()
+        with self._naming():
+            last, _ = self.last()
+            for _ in self._chained(max(0, last - TAIL_RECORDS)):
+                pass
+            self._check_live()
 
     def mark(self) -> Mark | None:
         """Return the high-water mark beside the journal; None where there is none that can be read."""
@@ -196,8 +214,11 @@ class JournalReader:
         Raises:
             JournalCorrupt: Names the first record that is missing, or the one that is another now.
         """
-        if mark is None:
-            return
+        if mark is not None:
+            with self._naming():
+                self._check_mark(mark)
+
+    def _check_mark(self, mark: Mark) -> None:
         last, _ = self.last()
         if last < mark.seq:
             raise JournalCorrupt(
@@ -260,6 +281,24 @@ class JournalReader:
         return count
 
     # -------------------------------------------------------------- below
+
+    @contextlib.contextmanager
+    def _naming(self) -> Iterator[None]:
+        """Add to what is found wrong the stream it belongs to, as far as what is left can tell."""
+        try:
+            yield
+        except JournalCorrupt as error:
+            stream = "" if error.stream or not error.seq else self._whose(error.seq)
+            if not stream:
+                raise
+            raise JournalCorrupt(error.seq, error.reason, stream) from error.__cause__
+
+    def _whose(self, seq: int) -> str:
+        try:
+            rows = self._rows(_WHOSE, (seq,), 0)
+        except JournalError:  # the pages that could tell are damaged too
+            return ""
+        return rows[0][0] if rows and isinstance(rows[0][0], str) else ""
 
     def _by_id(self, query: str, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of streams in order of birth, a chunk at a time."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Protocol
 
 from attrs import field, frozen
@@ -43,14 +44,15 @@ class VenueOrder:
     amount: Decimal  # base, as the venue accepted it
     live: bool  # it may still execute: it rests, or its request is still on the way
     told_over: bool = False  # the venue has said that it ended, was refused or is not there
-    fills: tuple[VenueFill, ...] = ()
+    fills: tuple[VenueFill, ...] = ()  # those that were taken back are gone from here
+    busted: Decimal = ZERO  # base, taken back by the venue
 
-    @property
+    @cached_property
     def filled(self) -> Decimal:
         """Base executed."""
         return sum((fill.amount for fill in self.fills), ZERO)
 
-    @property
+    @cached_property
     def received(self) -> Decimal:
         """Signed base that its fills brought, base fees taken off."""
         base = self.symbol.partition("/")[0]
@@ -66,7 +68,7 @@ class Create:
     client_order_id: str
     at: int  # monotonic ns
     durable: bool  # whether an intent of that id was durable at that moment
-    intent_age_ns: int | None = None  # since the intent was written down; None: not known
+    intent_age_ns: int | None = None  # from when the intent was written down to its first byte; None: not known
 
 
 @frozen(kw_only=True)
@@ -87,6 +89,7 @@ class Glimpse:
     trades: Mapping[str, Trade]  # by id; copies that nobody changes any more
     orders: Mapping[str, VenueOrder]  # by client order id
     entries: Mapping[str, tuple[Entry, ...]] = field(factory=dict)  # durable records, by trade id, in order
+    on_the_way: Mapping[str, tuple[Entry, ...]] = field(factory=dict)  # what a trade has written and is not durable yet
     creates: tuple[Create, ...] = ()  # since the beginning, in order
     appends: tuple[Append, ...] = ()  # since the beginning, in order
     positions: Mapping[str, CrossExchangePosition] = field(factory=dict)
@@ -95,6 +98,9 @@ class Glimpse:
     alerts: tuple[str, ...] = ()  # every alert that was raised, its words
     errors: tuple[str, ...] = ()  # what went wrong in our own code and was caught by nobody's plan
     faults_on: bool = True  # whether venues and networks still misbehave
+    calm_since: int | None = None  # monotonic ns when they stopped; None: they have not, or nobody looked at a clock
+    # Trades for which, as the instrument knows, neither venue would take any remedy at the policy's last band.
+    walls: frozenset[str] = frozenset()
 
 
 class Checker(Protocol):

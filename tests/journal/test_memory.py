@@ -46,6 +46,30 @@ async def test_an_altered_record_is_named(batch: Callable[..., Batch]) -> None:
         await journal.open()
 
 
+@pytest.mark.parametrize("lost", [0, 1, 2])
+async def test_a_lost_record_is_named_with_its_stream(batch: Callable[..., Batch], lost: int) -> None:
+    """Also the last one, which no later record misses."""
+    disk = MemoryDisk()
+    async with MemoryJournal(disk) as journal:
+        for seq, stream in enumerate(("trade/1", "trade/2", "trade/1")):
+            await journal.append([batch(stream, seq // 2, "{}")])
+    del disk.records[lost]
+    with pytest.raises(JournalCorrupt) as caught:
+        await MemoryJournal(disk).open()
+    assert (caught.value.seq, caught.value.stream) == (lost + 1, ("trade/1", "trade/2", "trade/1")[lost])
+
+
+async def test_a_record_that_no_stream_counts_is_named(batch: Callable[..., Batch]) -> None:
+    """It follows from the one before it, and yet nobody wrote it here."""
+    disk, other = MemoryDisk(), MemoryDisk()
+    async with MemoryJournal(disk) as journal, MemoryJournal(other) as longer:
+        await journal.append([batch("trade/1", 0, "{}")])
+        await longer.append([batch("trade/1", 0, "{}", "{}")])
+        disk.records.append(other.records[-1])
+        with pytest.raises(JournalCorrupt, match="record 2: is counted by no stream"):
+            journal.verify()
+
+
 async def test_an_append_lets_other_tasks_run(batch: Callable[..., Batch]) -> None:
     """A race that a real commit would open is open here too."""
     order: list[str] = []

@@ -218,6 +218,27 @@ def test_the_record_at_the_mark_is_checked_itself(filled: Path, sql: Callable[..
             reader.check_mark(mark)
 
 
+@shared
+@given(seq=st.integers(1, 30), column=st.sampled_from([*COLUMNS, ""]))
+def test_the_stream_of_a_wrong_record_is_named(
+    filled: Path, whole: Path, sql: Callable[..., list[Any]], seq: int, column: str
+) -> None:
+    """Also where the record is gone, or claims to be another's: those that point at it know better."""
+    shutil.copy(whole, filled)
+    change = f"UPDATE records SET {column} = 2 WHERE seq = ?" if column else "DELETE FROM records WHERE seq = ?"
+    if column == "seq":
+        change = "UPDATE records SET seq = 99 WHERE seq = ?"
+    sql(filled, change, seq)
+    with JournalReader(filled) as reader:
+        before = (seq - 1) % 3 == 1 and column == "stream_id"  # it was that stream's all along
+        if before or (column == "stream_seq" and (seq + 2) // 3 == 2) or (column == "stream_previous" and seq == 5):
+            assert reader.verify() == 30
+            return
+        with pytest.raises(JournalCorrupt) as caught:
+            reader.verify()
+    assert (caught.value.seq, caught.value.stream) == (seq, f"trade/{(seq - 1) % 3}")
+
+
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_byte_of_the_file_matters_or_is_noticed(filled: Path, whole: Path, data: st.DataObject) -> None:

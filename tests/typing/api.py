@@ -7,19 +7,39 @@ from typing import TYPE_CHECKING
 
 from fsm_arb import (
     Action,
+    BookFx,
+    CachedFx,
+    ConstantFx,
     CrossExchangeDecision,
     CrossExchangeExecutor,
+    CrossExchangeIntegration,
+    CrossExchangeOrchestrator,
     CrossExchangePosition,
     CrossExecutionResult,
     ExecutionPolicy,
+    FallbackFx,
+    Held,
     Leg,
+    Listing,
+    MarketContext,
     Money,
     OperatorFill,
+    Reason,
+    ReasonCode,
+    Selection,
     Side,
     StaticFx,
+    Strategy,
+    StrategyThresholds,
+    SymbolMap,
+    ThresholdStrategy,
+    Verdict,
+    rank_pairs,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fsm_arb.ports import Venue
 
 
@@ -55,3 +75,33 @@ async def bot(first: Venue, second: Venue) -> Decimal:
             result = await executor.execute_decision(leave)
         naked: Decimal = executor.exposure().get("BTC", Decimal(0))
         return naked + result.leg("upbit").filled_qty
+
+
+class Patient:
+    """A strategy of the bot's own."""
+
+    def entry(self, context: MarketContext) -> Verdict:
+        """Enter never."""
+        words = f"{context.gross_pct} %"
+        return Verdict(action=Action.NO_ACTION, reason=Reason(code=ReasonCode.SPREAD, words=words))
+
+    def exit(self, context: MarketContext, held: Held) -> Verdict:
+        """Leave at once."""
+        age = context.now_ns - held.opened_at_ns
+        return Verdict(action=Action.EXIT_TIMEOUT, reason=Reason(code=ReasonCode.TIMEOUT, words=f"{age} ns"))
+
+
+async def ticks(executor: CrossExchangeExecutor, context: MarketContext, clock: Callable[[], int]) -> int:
+    """Decide on one pair, by thresholds and by a strategy of one's own."""
+    fx = CachedFx(FallbackFx([BookFx(Leg("upbit", "USDT/KRW")), ConstantFx({"USDT/KRW": 1400})], clock), clock, 60)
+    won: Money = fx.convert(Money(Decimal(1), "USDT"), "KRW")
+    symbols = SymbolMap({"upbit": Listing(markets={}, quotes=["KRW"], kinds=["spot"]), "binance": Listing(markets={})})
+    found = rank_pairs(symbols, ("upbit", "binance"), {}, fx, Selection(volume_min=won, quotes=["KRW", "USDT"]))
+    thresholds = StrategyThresholds(entry_pct="0.8", take_profit_pct=0.4, hold_max_s=600, entry_basis="net")
+    ready: Strategy = ThresholdStrategy(notional=won, thresholds=thresholds)
+    count = len(found.members)
+    for strategy in (ready, Patient()):
+        integration = CrossExchangeIntegration(strategy=strategy, decision_ids=lambda: "d1", again_after_s=5)
+        done = await CrossExchangeOrchestrator(integration, executor, enable_execution=True).process_exit_tick(context)
+        count += len(done.results)
+    return count

@@ -1,0 +1,224 @@
+"""From what a strategy says to decisions that an executor takes: a tick in, decisions out, nothing sent.
+
+An integration is anything with `tick_entry` and `tick_exit`; `Integration` is
+the port. `CrossExchangeIntegration` is the one that stands ready: it asks a
+`Strategy` about each `MarketContext` and writes down what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Context, Decimal
+from typing import Any, Protocol
+
+from attrs import define, field, frozen
+
+from fsm_arb.context import Held, MarketContext, utc
+from fsm_arb.decision import CrossExchangeDecision
+from fsm_arb.errors import InvalidInput
+from fsm_arb.spread import middle, sides_of
+from fsm_arb.strategy.verdicts import Reason, ReasonCode, Strategy, Verdict
+from fsm_arb.values import Action, Leg, OrderBook, Side, divide, not_negative, to_decimal
+
+NS_PER_S = 1_000_000_000
+# An average has as many digits as the arithmetic; a decision is journaled and read by people.
+_SHORT = Context(prec=18)
+_CAME_TO_NOTHING = frozenset({"blocked", "failed", "halted"})
+
+
+class Integration(Protocol):
+    """What looks at a context (books, FX, balances, health) and decides. May be sync or async."""
+
+    def tick_entry(self, context: Any) -> Any:
+        """Return the entries to execute now: a sequence of decisions, maybe empty."""
+        ...
+
+    def tick_exit(self, context: Any) -> Any:
+        """Return the exits to execute now: a sequence of decisions, maybe empty."""
+        ...
+
+
+@frozen(kw_only=True)
+class Told:
+    """What was said at one tick about one pair, or about one position of it.
+
+    Attributes:
+        context: What was looked at.
+        verdict: What was said, and why.
+        position_id: The position that was asked about; None for an entry.
+        decision: What came of it; None for nothing.
+    """
+
+    context: MarketContext
+    verdict: Verdict
+    position_id: str | None = None
+    decision: CrossExchangeDecision | None = None
+
+
+def _seconds(value: Decimal | float | str) -> Decimal:
+    return to_decimal(str(value), "again_after_s")
+
+
+@define(eq=False, kw_only=True)
+class CrossExchangeIntegration:
+    """Turns a strategy's verdicts into decisions, one in flight for each pair and each position.
+
+    A pair, or a position, that a decision was made on is left alone until `concluded` says that the decision
+    has run its course, and where nobody says so for `again_after_s`. A trade that runs on longer than that is
+    what `MarketContext.in_flight` and `Held.open` are for.
+
+    Args:
+        strategy: Decides.
+        decision_ids: Gives a fresh id, 1 to 64 characters, at each call.
+        again_after_s: Seconds; the default is as long as an executor's default policy takes an entry for fresh.
+
+    Attributes:
+        told: What was said at the last tick, in the order in which it was asked; each NO_ACTION with its reason.
+
+    Raises:
+        InvalidInput: The seconds are negative or no number.
+    """
+
+    strategy: Strategy
+    decision_ids: Callable[[], str]
+    again_after_s: Decimal = field(default=Decimal(10), converter=_seconds, validator=not_negative)
+    told: tuple[Told, ...] = field(default=(), init=False)
+    _running: dict[frozenset[Leg] | str, tuple[str, int]] = field(factory=dict, init=False)
+
+    def tick_entry(self, context: MarketContext | Iterable[MarketContext]) -> tuple[CrossExchangeDecision, ...]:
+        """Return the entries to execute now, one a pair at most.
+
+        Args:
+            context: One pair at one moment, or several.
+
+        Raises:
+            InvalidInput: The strategy answered an entry with an exit; CurrencyMismatch: its notional does not fit.
+        """
+        self.told = tuple(self._entry(each) for each in _each(context))
+        return tuple(told.decision for told in self.told if told.decision is not None)
+
+    def tick_exit(self, context: MarketContext | Iterable[MarketContext]) -> tuple[CrossExchangeDecision, ...]:
+        """Return the exits to execute now, one a position at most.
+
+        Args:
+            context: One pair at one moment, or several.
+
+        Raises:
+            InvalidInput: The strategy answered an exit with an entry.
+        """
+        self.told = tuple(self._exit(each, held) for each in _each(context) for held in each.positions)
+        return tuple(told.decision for told in self.told if told.decision is not None)
+
+    def concluded(self, decision: CrossExchangeDecision, status: str | None = None) -> None:
+        """Take in that a decision has run its course, so that its pair or position may be decided on again.
+
+        Args:
+            decision: As a tick returned it.
+            status: Its result's; None where it was left on paper. One that came to nothing, or has halted, is
+                not asked for again before `again_after_s`: the same market would give the same answer.
+        """
+        key = decision.position_id or frozenset(decision.legs)
+        if self._running.get(key, ("", 0))[0] == decision.decision_id and status not in _CAME_TO_NOTHING:
+            del self._running[key]
+
+    def _entry(self, context: MarketContext) -> Told:
+        if context.in_flight or self._busy(frozenset(context.legs), context.now_ns):
+            words = f"a trade of {context.legs[0].symbol} and {context.legs[1].symbol} is at work"
+            return Told(context=context, verdict=_nothing(ReasonCode.IN_FLIGHT, words))
+        verdict = self.strategy.entry(context)
+        if verdict.action is Action.NO_ACTION:
+            return Told(context=context, verdict=verdict)
+        if verdict.notional is None:
+            raise InvalidInput("action", verdict.action.value, "is no answer to the question of an entry")
+        notional = context.in_first(verdict.notional, "notional")
+        sides = sides_of(1 if verdict.action is Action.ENTRY_POSITIVE else -1)
+        prices = _entry_prices(context, verdict, sides, notional.amount)
+        if isinstance(prices, Reason):
+            return Told(context=context, verdict=Verdict(action=Action.NO_ACTION, reason=prices, spread=verdict.spread))
+        decision = CrossExchangeDecision(
+            action=verdict.action,
+            legs=context.legs,
+            notional=notional,
+            prices=(_SHORT.plus(prices[0]), _SHORT.plus(prices[1])),
+            reason=str(verdict.reason),
+            decision_id=self.decision_ids(),
+            decided_at=utc(context.now_ns),
+            books=context.books,
+        )
+        self._running[frozenset(context.legs)] = decision.decision_id, context.now_ns
+        return Told(context=context, verdict=verdict, decision=decision)
+
+    def _exit(self, context: MarketContext, held: Held) -> Told:
+        position_id = held.position_id
+        if not held.open or self._busy(position_id, context.now_ns):
+            verdict = _nothing(ReasonCode.IN_FLIGHT, f"an exit of {position_id} is at work")
+            return Told(context=context, verdict=verdict, position_id=position_id)
+        verdict = self.strategy.exit(context, held)
+        if verdict.action is Action.NO_ACTION:
+            return Told(context=context, verdict=verdict, position_id=position_id)
+        if verdict.action.is_entry:
+            raise InvalidInput("action", verdict.action.value, f"is no answer to the question of leaving {position_id}")
+        decision = CrossExchangeDecision(
+            action=verdict.action,
+            legs=held.legs,
+            prices=_exit_prices(context, held),
+            reason=str(verdict.reason),
+            decision_id=self.decision_ids(),
+            position_id=position_id,
+            decided_at=utc(context.now_ns),
+        )  # without books: an exit is not made smaller for what stands there at the moment
+        self._running[position_id] = decision.decision_id, context.now_ns
+        return Told(context=context, verdict=verdict, position_id=position_id, decision=decision)
+
+    def _busy(self, key: frozenset[Leg] | str, now_ns: int) -> bool:
+        _, since_ns = self._running.get(key, ("", None))
+        return since_ns is not None and now_ns - since_ns < self.again_after_s * NS_PER_S
+
+
+def _each(context: MarketContext | Iterable[MarketContext]) -> Iterable[MarketContext]:
+    return (context,) if isinstance(context, MarketContext) else context
+
+
+def _nothing(code: ReasonCode, words: str) -> Verdict:
+    return Verdict(action=Action.NO_ACTION, reason=Reason(code=code, words=words))
+
+
+def _entry_prices(
+    context: MarketContext, verdict: Verdict, sides: tuple[Side, Side], notional: Decimal
+) -> tuple[Decimal, Decimal] | Reason:
+    """Return what each leg would trade at, for the intended size; or why that cannot be told.
+
+    Args:
+        context: The moment.
+        verdict: The entry; where it brings a spread of these sides, its prices are taken.
+        sides: Which way each leg is traded.
+        notional: In the quote currency of legs[0].
+    """
+    known = verdict.spread
+    if known is not None and (known.inputs.legs, known.inputs.sides) == (context.legs, sides):
+        return known.prices
+    first, second = context.books
+    start = None if first is None else middle(first)
+    if first is None or second is None or start is None:
+        return Reason(code=ReasonCode.NO_PRICE, words="not both books show a price")
+    quantity = divide(notional, start)
+    prices = first.vwap(sides[0], quantity), second.vwap(sides[1], quantity)
+    if prices[0] is None or prices[1] is None:
+        return Reason(code=ReasonCode.THIN_BOOK, words=f"a book holds less than the {quantity:.8f} that are wanted")
+    return prices[0], prices[1]
+
+
+def _exit_prices(context: MarketContext, held: Held) -> tuple[Decimal, Decimal]:
+    """Return what each leg would be closed at, as well as that can be told: an exit waits for no book."""
+    first, second = (
+        _SHORT.plus(_exit_price(book, side.opposite, held.quantity) or entered)
+        for book, side, entered in zip(context.books, held.sides, held.entry_prices, strict=True)
+    )
+    return first, second
+
+
+def _exit_price(book: OrderBook | None, side: Side, quantity: Decimal) -> Decimal | None:
+    """Return the average price of the quantity; of a thin book its touch, of a one-sided one the other touch."""
+    if book is None:
+        return None
+    return book.vwap(side, quantity) or book.touch(side) or book.touch(side.opposite)

@@ -1,0 +1,119 @@
+"""Invariant 1: what is naked on the venues lies within what we know and what may still execute."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from attrs import evolve
+from honest import NOTHING, SCRIPTS, objections, seen, stepped, true_order
+from worlds import ALPHA, BETA_KEEPS_BASE, Walk, fill
+
+from fsm_arb.orders import Lifecycle
+from fsm_arb.testing.glimpse import VenueFill
+from fsm_arb.testing.invariants.exposure_bounded import ExposureBounded, largest, worst_on_venues
+from fsm_arb.values import Fee
+
+D = Decimal
+CHECKER = ExposureBounded()
+
+
+def objected(walk: Walk, *orders: Any) -> str:
+    return "; ".join(stepped(CHECKER, NOTHING, seen(walk, *orders)))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_honest_runs_are_accepted(script: Any) -> None:
+    """Whatever venues do that is no fault of ours."""
+    assert objections(CHECKER, script) == []
+
+
+def test_what_is_believed_and_was_never_executed_is_found() -> None:
+    """On an order that the venue has, and on one that it never had."""
+    walk = Walk().fills(0).fills(1)
+    assert "we reckon with 10 BTC, the venue has executed 7" in objected(walk, true_order(walk, 0, 7))
+    assert "order c1 on beta: we reckon with 10 BTC of an order that the venue never had" in objected(
+        walk, true_order(walk, 0, 10)
+    )
+
+
+def test_what_executes_after_we_called_it_over_of_our_own_accord_is_found() -> None:
+    """A venue that never said so is not to blame."""
+    walk = Walk().fills(0).ack(1, 4)
+    trade = walk.trade
+    assert trade.ledger is not None
+    trade.ledger = trade.ledger.replace(trade.orders[1].changed(lifecycle=Lifecycle.CLOSED, fees_known=True))
+    what = objected(walk, true_order(walk, 0, 10), true_order(walk, 1, 6, told_over=False, live=True))
+    assert "it is closed with 4 BTC as we know it, the venue has executed 6 and never said that it was over" in what
+    assert objected(walk, true_order(walk, 0, 10), true_order(walk, 1, 6)) == ""
+
+
+def test_what_a_live_order_may_bring_is_the_bound() -> None:
+    """It may have executed more than we know, never more than it is for."""
+    walk = Walk().fills(0).ack(1, 4)
+    whole, more = (true_order(walk, 1, amount, live=True, told_over=False) for amount in (10, 11))
+    assert objected(walk, true_order(walk, 0, 10), whole) == ""
+    assert "it may bring 10 BTC as we know it, the venue has executed 11" in objected(
+        walk, true_order(walk, 0, 10), more
+    )
+
+
+def test_a_fee_that_was_told_is_what_the_venue_kept() -> None:
+    """A base fee of which we know otherwise is exposure that nobody sees."""
+    walk = Walk(rules=(ALPHA, BETA_KEEPS_BASE)).fills(0)
+    whole = walk.sent[1].amount
+    walk.ack(1, whole, ended=True, fills=(fill("b", whole, fee=Fee(D("0.01"), "BTC")),), fees=None)
+    kept = VenueFill(fill_id="b", amount=whole, price=D(100), fee=D("0.05"), fee_currency="BTC")
+    what = objected(walk, true_order(walk, 0, 10), true_order(walk, 1, whole, fills=(kept,)))
+    assert "the venue kept 0.05 BTC as its fee, we reckon with 0.01" in what
+
+
+def test_an_order_that_has_not_changed_is_not_judged_again() -> None:
+    """What was objected to once is not objected to for ever."""
+    walk = Walk().fills(0).fills(1)
+    glimpse = seen(walk, true_order(walk, 0, 7), true_order(walk, 1, 10))
+    assert stepped(CHECKER, glimpse, evolve(glimpse, now=5)) == []
+
+
+def test_more_than_was_sized_is_found() -> None:
+    """Two orders that may fill the same way, though nobody had called the first one over."""
+    walk = Walk().fills(0).ack(1)
+    trade = walk.trade
+    assert trade.ledger is not None
+    before = seen(walk, true_order(walk, 0, 10), true_order(walk, 1, live=True, told_over=False))
+    again = trade.orders[1].changed(intent=evolve(trade.orders[1].intent, index=2, client_order_id="c2"))
+    twice = trade.ledger.with_orders((*trade.orders, again))
+    thrice = again.changed(intent=evolve(again.intent, index=3, client_order_id="c3"))
+    trade.ledger = twice.with_orders((*twice.orders, thrice))
+    more = [true_order(walk, 1, client_order_id=name, live=True, told_over=False) for name in ("c1", "c2", "c3")]
+    after = seen(walk, true_order(walk, 0, 10), *more)
+    (what,) = stepped(CHECKER, before, after)
+    assert "20 BTC may be naked on the venues, more than the 10.020 that were sized" in what
+    assert worst_on_venues(trade, after.orders) == D(20)
+    # Asked to act on what is known, it is expected.
+    acting = evolve(trade.begun, policy=evolve(trade.policy, doubt_remedy="act_on_known"))
+    trade.begun = acting
+    assert stepped(CHECKER, before, seen(walk, true_order(walk, 0, 10), *more)) == []
+
+
+def test_what_venues_do_with_orders_they_called_over_is_excused_by_its_amount() -> None:
+    """Two late executions may carry the exposure past what was sized; a third that is none may not."""
+    walk = Walk(remedy="complete").fills(0).ack(1, 0, ended=True).look().ack(2, 0, ended=True).later(2).look().fills(3)
+    assert walk.trade.done
+    done = [true_order(walk, 0, 10), true_order(walk, 3, 10)]
+    before = seen(walk, *done, true_order(walk, 1), true_order(walk, 2))
+    late = seen(walk, *done, true_order(walk, 1, 10), true_order(walk, 2, 10))
+    assert worst_on_venues(walk.trade, late.orders) == D(20)
+    assert stepped(CHECKER, before, late) == []
+    walk.see(1, 10, ended=True).see(2, 10, ended=True)
+    told = seen(walk, *late.orders.values())
+    assert stepped(CHECKER, late, told) == []
+    # The same states, without the step in which the venue did it.
+    nobody = seen(walk, *done, true_order(walk, 1, told_over=False), true_order(walk, 2, told_over=False))
+    assert any("may be naked" in what for what in stepped(CHECKER, nobody, told))
+
+
+def test_the_bound_is_the_larger_order_its_fee_and_one_lot() -> None:
+    """Written down in one number."""
+    assert largest(Walk().plan) == D("10.01") + D("0.01")

@@ -1,0 +1,209 @@
+"""No sequence of what venues, networks and processes do leaves a naked leg: the search, and that it can find."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from attrs import evolve
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import run_state_machine_as_test
+
+from fsm_arb import choice, ledger, orders
+from fsm_arb.machines.trade import TRADE_TABLE
+from fsm_arb.messages import Kind, Observed, PlaceEnded
+from fsm_arb.orders import Lifecycle
+from fsm_arb.policy import POLICY_FIELDS, ExecutionPolicy
+from fsm_arb.ports import InDoubt, Refused
+from fsm_arb.testing.stateful import Ending, NakedLeg, TradeMachine, configured
+from fsm_arb.testing.strategies import policies, scenarios
+from fsm_arb.values import ZERO, FeeIn, Leg, MarketRules, Side, TickBand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsm_arb.testing.strategies import Scenario
+
+EXAMPLES = 300  # of the search that every run of the suite makes; `--fsm-arb-depth` multiplies it
+# Fixed, so that a failure is the failure of whoever changed something; nothing is shrunk, nothing is kept.
+FIXED: dict[str, Any] = {
+    "derandomize": True,
+    "database": None,
+    "phases": [Phase.generate],
+    "report_multiple_bugs": False,
+    "print_blob": False,
+}
+
+
+RULES = MarketRules(
+    symbol="BTC/USD",
+    base="BTC",
+    quote="USD",
+    lot=Decimal("0.01"),
+    ticks=(TickBand(ZERO, Decimal("0.01")),),
+    taker_fee=Decimal("0.001"),
+    fee_in=FeeIn.QUOTE,
+)
+DEFAULTS = {name: getattr(ExecutionPolicy(), name) for name in POLICY_FIELDS}
+DRAWN = {"placement", "order_type", "remedy"}
+
+
+class EdgesReached(TradeMachine):
+    """Remembers along which rows of the table its trades have gone."""
+
+    reached: ClassVar[set[tuple[str, str, str]]] = set()
+    restarted: ClassVar[set[str]] = set()  # in which states a process died
+
+    def teardown(self) -> None:
+        super().teardown()
+        if self.world is not None:
+            for entry in self.world.entries:
+                if entry.trigger == "restarted":
+                    self.restarted.add(entry.before)
+                elif entry.before != entry.after:
+                    self.reached.add((entry.before, entry.trigger, entry.after))
+
+
+def test_no_sequence_leaves_a_naked_leg_and_every_edge_is_taken(fsm_arb_depth: int) -> None:
+    """Judged after every rule and at the end; and a search that left an edge out would have shown nothing of it."""
+    run_state_machine_as_test(EdgesReached, settings=configured(max_examples=EXAMPLES * fsm_arb_depth, **FIXED))
+    due = {(row.source, row.trigger, row.dest) for row in TRADE_TABLE.rows}
+    # A trade stays in HEDGED for the length of one event, so nothing can disturb it there.
+    assert due - EdgesReached.reached <= {("HEDGED", "disturbed", "PARTIAL")}
+    assert EdgesReached.restarted >= {"PLACING", "MONITORING", "PARTIAL", "ROLLBACK", "HALTED", "DONE"}
+
+
+# ------------------------------------------------------------------ one's own trades
+
+
+LEGS = (Leg("upbit", "ETH/KRW"), Leg("binance", "ETH/USDT"))
+
+
+class Mine(TradeMachine):
+    """As a user writes it."""
+
+    policy = ExecutionPolicy(placement="sequential", attempts_max=2)
+    scenarios = scenarios(legs=LEGS, policies=st.just(policy))
+    seen: ClassVar[list[Scenario]] = []
+
+    def teardown(self) -> None:
+        super().teardown()
+        if self.world is not None:
+            self.seen.append(self.world.scenario)
+
+
+def test_a_subclass_attacks_what_is_ones_own() -> None:
+    """One's own policy on one's own markets, and nothing else."""
+    run_state_machine_as_test(Mine, settings=configured(max_examples=15, **FIXED))
+    assert {each.policy.attempts_max for each in Mine.seen} == {2}
+    assert {each.decision.legs for each in Mine.seen} == {LEGS}
+
+
+def test_the_settings_keep_what_they_are_given() -> None:
+    """And know no deadline: machines are noisy."""
+    chosen = configured(max_examples=7)
+    assert isinstance(chosen, settings)
+    assert (chosen.max_examples, chosen.deadline) == (7, None)
+
+
+# ------------------------------------------------------------------ can it find?
+
+
+class Plain(TradeMachine):
+    """Two usual markets, one of which keeps its fee in base: a break is found sooner where less is drawn."""
+
+    scenarios = scenarios(
+        markets=st.just((RULES, evolve(RULES, symbol="BTC/USDT", quote="USDT", fee_in=FeeIn.BASE_ON_BUY))),
+        policies=policies(**{name: default for name, default in DEFAULTS.items() if name not in DRAWN}),
+        too_small=False,
+    )
+    endings = st.just(Ending.FAIR)
+
+
+def _late_fill_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal status is believed to be the last word on the quantity."""
+    honest = ledger.observed
+
+    def broken(books: ledger.Ledger, fact: Observed) -> ledger.Ledger:
+        return books if books.orders[fact.order].lifecycle is Lifecycle.CLOSED else honest(books, fact)
+
+    monkeypatch.setattr(ledger, "observed", broken)
+
+
+def _doubt_is_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time-out is taken for a no."""
+    honest = ledger.place_ended
+
+    def broken(books: ledger.Ledger, fact: PlaceEnded) -> ledger.Ledger:
+        if isinstance(fact.outcome, InDoubt):
+            fact = evolve(fact, outcome=Refused(code="timeout", message="no answer"))
+        return honest(books, fact)
+
+    monkeypatch.setattr(ledger, "place_ended", broken)
+
+
+def _hedge_from_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A remedy is sized by what was asked for, not by what was received."""
+
+    def broken(s: choice.Situation, _kind: Kind, index: int, _side: Side) -> Any:
+        return s.ledger.plan.legs[index].amount
+
+    monkeypatch.setattr(choice, "_quantity", broken)
+
+
+def _cancel_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order counts as ended once it was asked to go."""
+    honest = ledger.cancel_asked
+
+    def broken(books: ledger.Ledger, indexes: Any, now: int) -> ledger.Ledger:
+        books = honest(books, indexes, now)
+        for index in indexes:
+            books = books.replace(evolve(books.orders[index], lifecycle=Lifecycle.CLOSED, fees_known=True))
+        return books
+
+    monkeypatch.setattr(ledger, "cancel_asked", broken)
+
+
+def _base_fee_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a buyer receives is taken to be what was filled."""
+    monkeypatch.setattr(orders, "_base_fee", lambda *_args, **_named: ZERO)
+
+
+def _one_miss_is_absence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order that one look does not show is believed dead, fence or no fence."""
+    honest = ledger.missed
+    monkeypatch.setattr(ledger, "MISSES_MIN", 1)
+    monkeypatch.setattr(ledger, "missed", lambda books, fact, _fence_ns: honest(books, fact, 0))
+
+
+def _filled_shrinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last reading is believed, whatever an earlier one has shown."""
+    honest = orders.merged
+
+    def broken(order: orders.Order, snapshot: Any, leg: Any, now: int) -> orders.Order:
+        return honest(order.changed(gross=min(order.gross, snapshot.filled), fills=()), snapshot, leg, now)
+
+    monkeypatch.setattr(ledger, "merged", broken)
+
+
+@pytest.mark.parametrize(
+    ("broken", "machine"),
+    [
+        (_late_fill_dropped, Plain),
+        (_doubt_is_refusal, Plain),
+        (_hedge_from_request, Plain),
+        (_cancel_believed, Plain),
+        (_base_fee_ignored, Plain),
+        (_one_miss_is_absence, TradeMachine),
+        (_filled_shrinks, Plain),
+    ],
+)
+def test_a_broken_core_is_found(
+    broken: Callable[[pytest.MonkeyPatch], None], machine: type[TradeMachine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each deliberately broken variant of the core fails the same search, in the words of a broken promise."""
+    broken(monkeypatch)
+    with pytest.raises(NakedLeg, match=r"invariant \d+|naked|the venues hold"):
+        run_state_machine_as_test(machine, settings=configured(max_examples=1000, **FIXED))
