@@ -193,8 +193,6 @@ def short(s: Situation) -> bool:
 
 def overdue(s: Situation) -> bool:
     """Whether something lives, or its end is not known, past its deadline."""
-    if s.ledger.known:
-        return False
     return any(s.now >= order.deadline for order in s.ledger.orders if order.live or order.provisional)
 
 
@@ -306,7 +304,9 @@ def _option(s: Situation, kind: Kind, index: int, side: Side) -> Option:
     option = evolve(option, touch=touch, bound=bound)
     if (touch - bound) * side.sign > 0:
         return evolve(option, blocked=f"{touch:f} is past the most it may lose, {bound:f}")
-    if not leg.rules.spot and (kind is Kind.UNWIND) is not s.exits:
+    if survey.balances is None:
+        affordable = amount  # what is not known never holds a remedy back: the venue will say
+    elif not leg.rules.spot and (kind is Kind.UNWIND) is not s.exits:
         affordable = amount  # reduce-only: it frees margin
     else:
         affordable = _affordable(s, index, side, bound, survey.balances)
@@ -347,12 +347,9 @@ def _bound(s: Situation, index: int, side: Side, touch: Decimal) -> Decimal:
     return leg.rules.bound_price(side, limit)
 
 
-def _affordable(s: Situation, index: int, side: Side, bound: Decimal, balances: Balances | None) -> Decimal:
-    """Return how much the venue's free balance pays for; unknown balances never hold a remedy back."""
-    leg = s.ledger.plan.legs[index]
-    rules = leg.rules
-    if balances is None:
-        return abs(s.ledger.exposure) * 2
+def _affordable(s: Situation, index: int, side: Side, bound: Decimal, balances: Balances) -> Decimal:
+    """Return how much the venue's free balance pays for."""
+    rules = s.ledger.plan.legs[index].rules
     if rules.spot and side is Side.SELL:
         return balances.of(rules.base)
     fee = ZERO if rules.fee_in is FeeIn.BASE_ON_BUY else rules.taker_fee

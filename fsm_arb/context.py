@@ -37,6 +37,11 @@ def wall_ns(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1) * NS_PER_US
 
 
+def _both_positive(_self: object, attribute: Attribute[Any], value: tuple[Decimal, Decimal]) -> None:
+    if min(value) <= 0:
+        raise InvalidInput(attribute.name, value, "must both be greater than zero")
+
+
 class PositionLike(Protocol):
     """What is read off a `CrossExchangePosition`."""
 
@@ -91,31 +96,34 @@ class Held:
         open: Whether an exit may start now; False while one is at work.
 
     Raises:
-        InvalidInput: Quantity or rate is not greater than zero.
+        InvalidInput: Quantity, a price or the rate is not greater than zero.
     """
 
     position_id: str
     legs: tuple[Leg, Leg]
     sides: tuple[Side, Side]
     quantity: Decimal = field(validator=positive)
-    entry_prices: tuple[Decimal, Decimal]
+    entry_prices: tuple[Decimal, Decimal] = field(validator=_both_positive)
     fx: Decimal = field(validator=positive)
     opened_at_ns: int
     open: bool = True
 
     @classmethod
-    def of(cls, position: PositionLike, entry: CrossExchangeDecision) -> Held:
+    def of(cls, position: PositionLike, entry: CrossExchangeDecision, opened_at_ns: int | None = None) -> Held:
         """Return a position of the executor's.
 
         Args:
             position: As `executor.positions()` gives it.
             entry: What opened it: the decision of ``executor.trade(position.entry_trade_id)``. It says when, and
                 at what prices where the fills' are unknown.
+            opened_at_ns: When it was opened, wall clock UTC, where the decision does not say.
 
         Raises:
-            InvalidInput: The decision does not say when it was made, or nothing is held.
+            InvalidInput: Nobody says when, or nothing is held.
         """
-        if entry.decided_at is None:
+        if entry.decided_at is not None:
+            opened_at_ns = wall_ns(entry.decided_at)
+        if opened_at_ns is None:
             raise InvalidInput("decided_at", None, f"is needed to tell how long {position.position_id} has been held")
         known = tuple(
             decided if price is None else price
@@ -128,7 +136,7 @@ class Held:
             quantity=position.quantity,
             entry_prices=(known[0], known[1]),
             fx=position.fx,
-            opened_at_ns=wall_ns(entry.decided_at),
+            opened_at_ns=opened_at_ns,
             open=position.state == "OPEN",
         )
 

@@ -7,6 +7,7 @@ the port. `CrossExchangeIntegration` is the one that stands ready: it asks a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from decimal import Context, Decimal
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ from fsm_arb.errors import InvalidInput
 from fsm_arb.spread import middle, sides_of
 from fsm_arb.strategy.verdicts import Reason, ReasonCode, Strategy, Verdict
 from fsm_arb.values import Action, Leg, OrderBook, Side, divide, not_negative, to_decimal
+
+logger = logging.getLogger(__name__)
 
 NS_PER_S = 1_000_000_000
 # An average has as many digits as the arithmetic; a decision is journaled and read by people.
@@ -100,13 +103,12 @@ class CrossExchangeIntegration:
     def tick_exit(self, context: MarketContext | Iterable[MarketContext]) -> tuple[CrossExchangeDecision, ...]:
         """Return the exits to execute now, one a position at most.
 
+        What a strategy raises on one position is logged and told, and keeps no other from being left.
+
         Args:
             context: One pair at one moment, or several.
-
-        Raises:
-            InvalidInput: The strategy answered an exit with an entry.
         """
-        self.told = tuple(self._exit(each, held) for each in _each(context) for held in each.positions)
+        self.told = tuple(self._asked(each, held) for each in _each(context) for held in each.positions)
         return tuple(told.decision for told in self.told if told.decision is not None)
 
     def concluded(self, decision: CrossExchangeDecision, status: str | None = None) -> None:
@@ -147,6 +149,14 @@ class CrossExchangeIntegration:
         )
         self._running[frozenset(context.legs)] = decision.decision_id, context.now_ns
         return Told(context=context, verdict=verdict, decision=decision)
+
+    def _asked(self, context: MarketContext, held: Held) -> Told:
+        try:
+            return self._exit(context, held)
+        except Exception as error:
+            logger.exception("position %s could not be judged", held.position_id)
+            verdict = _nothing(ReasonCode.FAILED, f"{type(error).__name__}: {error}")
+            return Told(context=context, verdict=verdict, position_id=held.position_id)
 
     def _exit(self, context: MarketContext, held: Held) -> Told:
         position_id = held.position_id

@@ -227,14 +227,20 @@ def judged(ledger: Ledger, fact: Judged) -> Ledger:
     a status that nobody knows does not, or the verdict would never be over.
     """
     order = ledger.orders[fact.order]
+    gross = fact.filled + order.busted
+    told = order.fees_told and gross == order.gross
+    # Of a fee nothing was said: one in base is taken as it is usual, else a buyer would reckon with more than it has.
+    usual = ledger.plan.legs[order.intent.leg].fee_on_buy if order.intent.side is Side.BUY else ZERO
     return ledger.replace(
         order.changed(
             lifecycle=Lifecycle.CLOSED,
             mismatch="",
             refusal=f"{JUDGED}: {fact.reason}",
-            gross=fact.filled + order.busted,
+            gross=gross,
             average=fact.price if fact.price is not None else order.average,
             fees_known=True,
+            fees_told=told,
+            base_fee=order.base_fee if told else fact.filled * usual,
             ended_at=fact.now,
             unsure_since=None,
         )

@@ -59,7 +59,7 @@ class SizeRefused:
 
 def common_lot(first: Decimal, second: Decimal) -> Decimal:
     """Return the smallest quantity that is a whole multiple of both lots (> 0)."""
-    exponent = min(int(first.as_tuple().exponent), int(second.as_tuple().exponent), 0)
+    exponent = min(int(first.as_tuple().exponent), int(second.as_tuple().exponent))
     unit = Decimal(1).scaleb(exponent)
     return math.lcm(int(first / unit), int(second / unit)) * unit
 

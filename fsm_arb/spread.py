@@ -234,7 +234,9 @@ class SpreadRefused:
 def middle(book: OrderBook) -> Decimal | None:
     """Return the middle of a book's touch, quote per base; None where a side is empty or shows no price above zero."""
     bid, ask = book.touch(Side.SELL), book.touch(Side.BUY)
-    return divide(EXACT.add(bid, ask), TWO) if bid and ask and bid > 0 and ask > 0 else None
+    if bid is None or ask is None or min(bid, ask) <= 0:
+        return None
+    return divide(EXACT.add(bid, ask), TWO)
 
 
 def gross_pct(books: tuple[OrderBook | None, OrderBook | None], fx: Decimal) -> Decimal | None:

@@ -14,6 +14,7 @@ from fsm_arb.choice import (
     Situation,
     Standing,
     acts_on_known,
+    budget,
     cancellable,
     choose,
     first_amount,
@@ -102,6 +103,26 @@ CASES: dict[str, tuple[Situation, Kind, str]] = {
         situation(order(0, 0, 10), order(1, 1, state="doubt"), now=EXPIRED),
         Kind.HALT,
         "in doubt for longer than 120 s",
+    ),
+    "in doubt for not so long": (
+        situation(order(0, 0, 10), order(1, 1, state="doubt", unsure_since=100 * SECOND), now=EXPIRED),
+        Kind.PROBE,
+        "an order is in doubt",
+    ),
+    "in doubt for too long since it began": (
+        situation(order(0, 0, 10), order(1, 1, state="doubt", unsure_since=SECOND), now=EXPIRED + SECOND),
+        Kind.HALT,
+        "in doubt for longer than 120 s",
+    ),
+    "in doubt for too long while another lives": (
+        situation(order(0, 0, state="sent"), order(1, 1, state="doubt"), now=EXPIRED),
+        Kind.HALT,
+        "in doubt for longer than 120 s",
+    ),
+    "what is over is in no doubt, whatever it was": (
+        situation(order(0, 0, 10, unsure_since=0), order(1, 1, state="sent")),
+        Kind.WAIT,
+        "an order is live",
     ),
     "in doubt for too long, first orders": (
         situation(order(0, 0, 10), order(1, 1, state="doubt"), now=EXPIRED, phase=Phase.FIRST, numbers=ACT),
@@ -218,6 +239,7 @@ CASES: dict[str, tuple[Situation, Kind, str]] = {
     ),
     "a retry is due": (naked(phase=Phase.HALTED, retry_due=True, attempt=9), Kind.COMPLETE, "cheaper"),
     "no remedy, more attempts": (naked(survey=survey(free=POOR)), Kind.WAIT, "no remedy can be sent"),
+    "no remedy, one more attempt": (naked(survey=survey(free=POOR), attempt=3), Kind.WAIT, "no remedy can be sent"),
     "no remedy while halted": (
         naked(survey=survey(free=POOR), phase=Phase.HALTED, retry_due=True, attempt=9),
         Kind.WAIT,
@@ -272,6 +294,14 @@ def test_a_remedy_is_cancelled_when_it_would_make_the_exposure_larger() -> None:
     assert cancellable(situation(order(0, 0, 10), order(1, 1, 4), late)) == (2,)
 
 
+def test_only_a_remedy_may_go_on_and_only_while_automation_does() -> None:
+    """A first order that rests when remedies have begun must go, however useful; so must all when a person is called."""
+    first = order(1, 1, 4, "open")
+    assert cancellable(situation(order(0, 0, 10), first)) == (1,)
+    remedy = order(2, 1, 0, "open", purpose=Purpose.COMPLETE)
+    assert cancellable(situation(order(0, 0, 10), order(1, 1, 4), remedy, phase=Phase.HALTED)) == (2,)
+
+
 def test_only_what_rests_and_was_not_asked_to_go_is_cancelled() -> None:
     """What is in doubt is asked for instead, and once is enough: the driver repeats it."""
     late = situation(order(0, 0, state="doubt"), order(1, 1, state="cancelled"), now=LATE, phase=Phase.FIRST)
@@ -288,6 +318,9 @@ def test_overdue_is_what_lives_or_is_not_known_past_its_deadline() -> None:
     assert overdue(situation(order(0, 0, state="open"), now=LATE))
     assert overdue(situation(order(0, 0, 1, "fee"), now=LATE))
     assert not overdue(situation(order(0, 0, 10), now=LATE))
+    in_time = order(1, 1, state="open", deadline=LATE + 1)
+    assert overdue(situation(order(0, 0, state="open"), in_time, now=LATE))  # one is enough
+    assert not overdue(situation(order(0, 0, 10), in_time, now=LATE))  # what has ended has none
 
 
 def test_short_is_a_leg_that_ended_by_dust_or_more_below_its_target_while_another_lives() -> None:
@@ -327,6 +360,14 @@ def test_the_follower_is_owed_once_the_leader_has_ended_and_is_known(
 ) -> None:
     """For what the leader received, where beta would take that."""
     assert owed_legs(situation(*orders, phase=Phase.FIRST, numbers=SEQUENTIAL)) == owed
+
+
+def test_the_second_leg_may_lead() -> None:
+    """Then it is the first whose order waits for it."""
+    s = situation(phase=Phase.FIRST, numbers=SEQUENTIAL)
+    leads = evolve(s.ledger, plan=evolve(s.ledger.plan, leads=1))
+    assert owed_legs(evolve(s, ledger=leads)) == (1,)
+    assert owed_legs(evolve(s, ledger=leads.with_orders((order(0, 1, 4),)))) == (0,)
 
 
 def test_the_follower_is_sized_by_what_the_leader_received() -> None:
@@ -397,6 +438,8 @@ def test_a_venue_that_nets_our_positions_is_completed_to_whatever_it_costs() -> 
     assert choose(evolve(s, ledger=s.ledger.with_orders(s.ledger.orders[:2]))).kind is Kind.UNWIND
     assert choose(s).kind is Kind.COMPLETE
     assert choose(evolve(s, booked=D(5))).kind is Kind.UNWIND
+    other = order(2, 0, 0, "dead", refusal="reduceOnly rejected", purpose=Purpose.UNWIND)
+    assert choose(situation(order(0, 0, 10), order(1, 1, 0), other, survey=dear)).kind is Kind.COMPLETE
 
 
 def test_a_buy_is_grossed_up_and_floored_and_a_sale_is_floored() -> None:
@@ -479,7 +522,12 @@ def test_a_base_fee_needs_no_quote() -> None:
 def test_unknown_balances_hold_nothing_back() -> None:
     """The venue itself will say."""
     complete, unwind = options(naked(survey=survey(free=None)))
-    assert (complete.amount, unwind.amount) == (10, 10)
+    assert (complete.amount, complete.blocked) == (10, "")
+    assert (unwind.amount, unwind.blocked) == (10, "")
+    complete, _ = options(naked(rules=(ALPHA, BETA_KEEPS_BASE), survey=survey(free=None)))
+    assert (complete.amount, complete.blocked) == (D("10.01"), "")
+    _, unwind = options(naked("0.05", "0.2", survey=survey(free=None)))
+    assert (unwind.amount, unwind.blocked) == (D("0.2"), "")
 
 
 def test_margin_pays_for_what_opens_and_not_for_what_closes() -> None:
@@ -517,6 +565,16 @@ def test_an_order_below_a_venue_s_minimum_notional_is_not_sent() -> None:
     exact = evolve(s.ledger.plan, legs=(s.ledger.plan.legs[0], evolve(s.ledger.plan.legs[1], least=D("0.3"))))
     _, unwind = options(evolve(s, ledger=evolve(s.ledger, plan=exact)))
     assert unwind.blocked  # 0.3 at 97.81 is less than thirty
+    dear = survey(second=book("100.20", "100.30"))  # at a limit of 100.00
+    _, unwind = options(evolve(s, ledger=evolve(s.ledger, plan=exact), survey=dear))
+    assert (unwind.bound, unwind.blocked) == (D("100.00"), "")  # 0.3 at 100 is thirty exactly
+
+
+def test_what_holds_a_remedy_back_is_named() -> None:
+    """Funds only where they are what it lacks; with just enough of them it is the exposure that is too small."""
+    just = Balances(free={"BTC": D("0.15")})
+    _, unwind = options(naked("0.1", "0.25", survey=survey(free=just)))
+    assert unwind.blocked == "exposure of 0.15 is below the least order 0.2"
 
 
 # ------------------------------------------------------------------ costs, worked out by hand
@@ -544,6 +602,15 @@ def test_the_cost_counts_what_was_paid_and_is_in_the_currency_of_leg_zero() -> N
     complete, unwind = options(evolve(s, ledger=evolve(paid, plan=evolve(paid.plan, fx=D(2)))))
     assert complete.cost == (D("51.051") * 2 - 103) * 10
     assert unwind.cost == (D("100.1") - 103) * 10
+
+
+def test_what_the_second_leg_paid_is_converted_too() -> None:
+    """Bought at 97 tethers of two dollars on beta: sold on alpha at 190 or back on beta at 98, less a thousandth."""
+    s = naked(0, 10, survey=survey(book("190", "191"), book("98", "99")))
+    paid = evolve(s.ledger, orders=(s.ledger.orders[0], evolve(s.ledger.orders[1], average=D(97))))
+    complete, unwind = options(evolve(s, ledger=evolve(paid, plan=evolve(paid.plan, fx=D(2)))))
+    assert complete.cost == (194 - D("189.81")) * 10
+    assert unwind.cost == (97 - D("97.902")) * 2 * 10
 
 
 def test_a_remedy_that_shrinks_is_not_cheaper_for_being_smaller() -> None:
@@ -575,6 +642,14 @@ def test_the_record_of_a_choice_holds_what_was_weighed() -> None:
     choice = choose(naked(survey=survey(second=book(ask=None))))
     assert [option.kind for option in choice.weighed] == [Kind.COMPLETE, Kind.UNWIND]
     assert choice.option == choice.weighed[1]
+    stuck = choose(naked(survey=survey(free=POOR)))
+    assert (stuck.option, [bool(option.blocked) for option in stuck.weighed]) == (None, [True, True])
+
+
+def test_the_budget_is_the_policy_s_and_one_at_least_where_a_person_said_go_on() -> None:
+    """Nobody is granted anything unasked."""
+    none = situation(numbers={"attempts_max": 0})
+    assert (budget(none), budget(evolve(none, granted=1)), budget(evolve(situation(), granted=1))) == (0, 1, 5)
 
 
 # ------------------------------------------------------------------ more than was wanted, and less than nothing

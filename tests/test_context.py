@@ -90,11 +90,16 @@ def test_a_decision_that_does_not_say_when_is_no_use() -> None:
     """How long it has been held could not be told."""
     with pytest.raises(InvalidInput, match="decided_at=None: is needed to tell how long P-9 has been held"):
         Held.of(POSITION, evolve(ENTRY, decided_at=None))
+    assert Held.of(POSITION, evolve(ENTRY, decided_at=None), NOW - 5).opened_at_ns == NOW - 5
+    assert Held.of(POSITION, ENTRY, NOW - 5).opened_at_ns == NOW
 
 
-@pytest.mark.parametrize(("name", "value"), [("quantity", D(0)), ("fx", D(0))])
-def test_nothing_held_is_no_position(name: str, value: Decimal) -> None:
-    """Nor is one at no rate."""
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("quantity", D(0)), ("fx", D(0)), ("entry_prices", (D(0), D(1))), ("entry_prices", (D(1), D(-1)))],
+)
+def test_nothing_held_is_no_position(name: str, value: Any) -> None:
+    """Nor is one at no rate or price."""
     with pytest.raises(InvalidInput, match=name):
         held(**{name: value})
 

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from moments import NOW, SECOND, book
+from worlds import entry, leaving, policy
 
+from fsm_arb.checks import Readings, refusal
 from fsm_arb.errors import FxUnavailable, InvalidInput
 from fsm_arb.fx import FxRate, StaticFx
 from fsm_arb.fx_blend import CachedFx, FallbackFx, MedianFx, OverFx, median
 from fsm_arb.fx_sources import BookFx, ConstantFx
-from fsm_arb.values import Leg, Money
+from fsm_arb.values import Health, HealthStatus, Leg, Money
 
 D = Decimal
 TETHER = Leg("upbit", "USDT/KRW")
@@ -220,6 +222,19 @@ def test_past_its_age_nobody_enters_on_it_and_it_still_converts(silent: bool) ->
     assert cached.convert(Money(D(2), "A"), "B") == Money(D(3), "B")
     feed.value, feed.age_s = "1.6", -61
     assert (cached.rate("A", "B").rate, cached.rate("A", "B").confidence) == (D("1.6"), 1)
+
+
+def test_a_stale_rate_refuses_entries_and_never_exits() -> None:
+    """Also by a policy that would allow an hour."""
+    clock, feed = Clock(), Feed("1.5")
+    cached = CachedFx(feed, clock)
+    up = Health(status=HealthStatus.UP)
+    patient = policy(fx_max_age_s=3600)
+    for age_s, said in ((60, ""), (61, "fx: USDT/USD from feed, stale has confidence 0 (at least 0.8)")):
+        clock.now_ns = NOW + age_s * SECOND
+        readings = Readings(at_ns=clock.now_ns, health=(up, up), fx=cached.rate("USDT", "USD"))
+        assert refusal(entry(), patient, readings) == said
+        assert refusal(leaving(), patient, readings) == ""
 
 
 def test_the_age_can_be_said_and_makes_sense() -> None:

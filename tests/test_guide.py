@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import ccxt.async_support
 import pytest
+
+from fsm_arb.testing import botworld, naked, stateful, strategies
+
+# Imported here, so that they are imported once and not again in each of the runs below.
+HEAVY = (ccxt.async_support, botworld, naked, stateful, strategies)
 
 pytest_plugins = ["pytester"]
 
@@ -26,8 +32,8 @@ def examples(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def run(folder: pytest.Pytester, name: str) -> pytest.RunResult:
-    """Run one file as its author would, in a process of its own."""
-    return folder.runpytest_subprocess("-q", "-p", "no:cacheprovider", name)
+    """Run one file; in this process, for what it needs has been imported already."""
+    return folder.runpytest_inprocess("-q", "-p", "no:cacheprovider", name)
 
 
 def test_every_block_says_what_it_does() -> None:
@@ -48,8 +54,9 @@ def test_the_failure_that_the_guide_shows_is_the_one_that_comes(examples: pytest
     """Word for word: the naked leg, the orders, the seed and the line that has it again."""
     name, _, code = BLOCKS[0]
     examples.path.joinpath(name).write_text(code, encoding="utf-8")
-    out = re.sub(r"^E +(?=AssertionError)|^E {5}", "", run(examples, name).stdout.str(), flags=re.MULTILINE)
-    shown = next(block for block in re.findall(r"^```\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL))
+    out = re.sub(r"^E {7}", "", run(examples, name).stdout.str(), flags=re.MULTILINE)
+    start = GUIDE.index("```\nAssertionError: ") + len("```\n")
+    shown = GUIDE[start : GUIDE.index("```", start)]
     assert shown in out
     again = next(line for line in GUIDE.splitlines() if line.startswith("seed "))
     assert again in out
@@ -72,6 +79,19 @@ def test_fsm_arb_leaves_none(examples: pytest.Pytester) -> None:
     """The same faults on the same venues, and many more."""
     result = run(examples, "test_fsm_arb_bot.py")
     assert result.parseoutcomes() == {"passed": 14}, result.stdout.str()
+
+
+def test_the_test_that_the_readme_shows_passes(examples: pytest.Pytester) -> None:
+    """Copied as it stands."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = next(
+        block
+        for block in re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+        if "test_my_bot" in block
+    )
+    examples.path.joinpath("test_my_bot.py").write_text(code, encoding="utf-8")
+    result = run(examples, "test_my_bot.py")
+    assert result.parseoutcomes() == {"passed": 20}, result.stdout.str()
 
 
 def test_every_link_of_the_guide_leads_somewhere() -> None:

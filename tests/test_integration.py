@@ -197,11 +197,9 @@ def test_an_entry_without_a_price_is_none(books: Any, code: ReasonCode) -> None:
 
 
 def test_an_answer_to_another_question_is_a_mistake() -> None:
-    """An exit where an entry was asked for, and the reverse; a notional in a third currency."""
+    """An exit where an entry was asked for; a notional in a third currency."""
     with pytest.raises(InvalidInput, match=r"exit_tp.*is no answer to the question of an entry"):
         integration(Said(Action.EXIT_TP)).tick_entry(moment("1"))
-    with pytest.raises(InvalidInput, match=r"entry_positive.*is no answer to the question of leaving P-1"):
-        integration(Said(Action.ENTRY_POSITIVE, NOTIONAL)).tick_exit(moment("1", positions=(held(),)))
     with pytest.raises(CurrencyMismatch, match=r"notional=.*EUR"):
         integration(Said(Action.ENTRY_POSITIVE, Money(D(1), "EUR"))).tick_entry(moment("1"))
 
@@ -245,6 +243,28 @@ def test_one_exit_of_a_position_is_in_flight_at_a_time() -> None:
     assert len(ready.tick_entry(moment("1"))) == 1
     ready.concluded(decision, "partial_hedged")
     assert len(ready.tick_exit(context)) == 1
+
+
+def test_a_strategy_that_fails_on_one_position_keeps_no_other_from_being_left(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is told and logged; an entry where an exit was asked for is a failure too."""
+
+    class Torn(Said):
+        def exit(self, context: MarketContext, held: Held) -> Verdict:
+            if held.position_id == "P-1":
+                raise ZeroDivisionError("no volume")
+            answers = {"P-2": Verdict(action=Action.ENTRY_POSITIVE, reason=WHY, notional=NOTIONAL)}
+            return answers.get(held.position_id, self.verdict)
+
+    ready = integration(Torn(Action.EXIT_SL))
+    positions = tuple(held(position_id=f"P-{number}") for number in (1, 2, 3))
+    assert [decision.position_id for decision in ready.tick_exit(moment("1", positions=positions))] == ["P-3"]
+    assert [str(each.verdict.reason) for each in ready.told[:2]] == [
+        "failed: ZeroDivisionError: no volume",
+        "failed: InvalidInput: action='entry_positive': is no answer to the question of leaving P-2",
+    ]
+    assert "position P-1 could not be judged" in caplog.text
 
 
 ONE_SIDED = OrderBook(bids=(Level(D(51), D(1)),), asks=())

@@ -14,6 +14,7 @@ from fsm_arb.ledger import (
     MISSES_MIN,
     busted,
     cancel_asked,
+    fees_believed,
     judged,
 )
 from fsm_arb.messages import Busted, Judged
@@ -108,6 +109,25 @@ def test_a_word_that_nobody_knows_leaves_the_order_open() -> None:
     assert see(ledger(), 0, 4, status=OrderStatus.UNKNOWN).orders[0].resting
 
 
+def test_a_sighting_ends_the_doubt() -> None:
+    """Nothing is overdue any more, save the end of what was asked to go."""
+    doubtful = place(ledger(), 0, DOUBT, now=5)
+    assert see(doubtful, 0, 0, now=9).orders[0].unsure_since is None
+    asked = cancel_asked(see(doubtful, 0, 0, now=9), [0], 11)
+    assert see(asked, 0, 4, now=12).orders[0].unsure_since == 11
+
+
+def test_an_order_that_was_believed_absent_and_is_shown_open_is_not_overdue() -> None:
+    """What was still to be known of its end, its fee, is not asked of an order that has none."""
+    gone = cancel_asked(see(ledger(beta=BETA_KEEPS_BASE), 1, 4, fees=None), [1], 0)
+    gone = place(gone, 1, DOUBT)
+    for _ in range(3):
+        gone = miss(gone, 1, FENCE)
+    assert (gone.orders[1].lifecycle, gone.orders[1].unsure_since) == (Lifecycle.CLOSED, FENCE)
+    back = see(gone, 1, 4, fees=None, now=99 * SECOND).orders[1]
+    assert (back.lifecycle, back.unsure_since) == (Lifecycle.OPEN, None)
+
+
 def test_an_amount_that_was_rounded_down_is_what_counts() -> None:
     """The venue's amount, not the request: no more than that can fill."""
     order = see(ledger(), 0, 0, amount=D("9.5")).orders[0]
@@ -125,6 +145,8 @@ def test_an_order_is_ours_under_the_id_the_venue_gave_it() -> None:
 def test_executions_that_change_their_ids_are_counted_once() -> None:
     """A venue that gives none lets each reading make its own; what it says is filled holds."""
     one = see(ledger(), 0, 4, fills=(fill("a", 4),))
+    same = see(one, 0, 4, fills=(fill("x", 4),))
+    assert (same.orders[0].filled, same.orders[0].fills) == (4, (fill("x", 4),))
     two = see(one, 0, 6, fills=(fill("x", 4), fill("y", 2)))
     assert two.orders[0].filled == 6
     assert [each.fill_id for each in two.orders[0].fills] == ["x", "y"]
@@ -134,6 +156,18 @@ def test_more_executions_than_the_order_are_a_count_gone_wrong() -> None:
     """What the venue states as filled holds."""
     books = see(ledger(), 0, 6, fills=(fill("a", 6),))
     assert see(books, 0, 7, fills=(fill("b", 6),)).orders[0].filled == 7
+    assert see(books, 0, 7, fills=(fill("b", 4),)).orders[0].filled == 10  # as much as was ordered, and no more
+    small = see(ledger(intent(0, amount="0.5")), 0, "0.3", fills=(fill("a", "0.3"),))
+    assert see(small, 0, "0.4", fills=(fill("b", "0.3"),)).orders[0].filled == D("0.4")
+
+
+@pytest.mark.parametrize("told_at_first", [True, False])
+def test_executions_may_add_up_to_the_amount_that_the_venue_took(told_at_first: bool) -> None:
+    """It rounded the order up by a lot, and says so once."""
+    took = {"amount": D("10.01")}
+    books = see(ledger(), 0, 6, fills=(fill("a", 6),), **(took if told_at_first else {}))
+    books = see(books, 0, 10, fills=(fill("b", "4.01"),), **({} if told_at_first else took))
+    assert (books.orders[0].mismatch, books.orders[0].filled) == ("", D("10.01"))
 
 
 @pytest.mark.parametrize(
@@ -183,6 +217,7 @@ def test_a_venue_may_round_by_a_lot() -> None:
     assert (books.orders[0].mismatch, books.orders[0].accepted) == ("", D("9.99"))
     assert books.orders[0].reserved(books.plan.legs[0]) == (D("-9.99"), 0)
     assert see(books, 0, 1).orders[0].accepted == D("9.99")  # a reading that does not say keeps it
+    assert not see(ledger(), 0, 0, amount=D("10.01")).orders[0].mismatch
 
 
 def test_the_first_venue_id_stays() -> None:
@@ -208,6 +243,12 @@ def test_an_execution_is_counted_once_by_its_id() -> None:
     order = books.orders[0]
     assert [(each.fill_id, each.fee) for each in order.fills] == [("a", None), ("b", Fee(D(1), "USD"))]
     assert order.filled == 5
+
+
+def test_executions_stand_in_the_order_of_their_ids() -> None:
+    """So that two histories that differ in nothing else are equal, whatever came first."""
+    late = see(see(ledger(), 0, 3, fills=(fill("b", 3),)), 0, 5, fills=(fill("a", 2),))
+    assert late.orders[0].fills == (fill("a", 2), fill("b", 3))
 
 
 @pytest.mark.parametrize(
@@ -263,8 +304,45 @@ def test_fees_of_a_part_do_not_cover_the_whole() -> None:
     assert not see(books, 1, 5, fees=(Fee(D("0.005"), "BTC"),)).orders[1].fees_known
     by_fills = see(books, 1, 10, fees=None, fills=(fill("a", 10, fee=Fee(D("0.01"), "BTC")),))
     assert by_fills.orders[1].fees_known
+    assert (by_fills.orders[1].base_fee, by_fills.orders[1].fees) == (D("0.01"), (Fee(D("0.01"), "BTC"),))
     more = see(by_fills, 1, 11, fees=None)
     assert not more.orders[1].fees_known
+
+
+def test_the_fee_of_one_execution_is_not_the_fee_of_all() -> None:
+    """While one has none the fee of the order is assumed, or base that the venue kept would be sold."""
+    books = ledger(beta=BETA_KEEPS_BASE)
+    some = see(books, 1, 10, fees=None, fills=(fill("a", 4, fee=Fee(D("0.004"), "BTC")), fill("b", 6)))
+    assert (some.orders[1].fees_known, some.orders[1].base_fee) == (False, D("0.010"))
+
+
+def test_fees_that_were_told_once_stay_told() -> None:
+    """A later reading that leaves them out takes nothing away, as long as nothing more has filled."""
+    fee = Fee(D("0.02"), "BTC")
+    books = see(see(ledger(beta=BETA_KEEPS_BASE), 1, 10, fees=(fee,)), 1, 10, fees=None)
+    assert (books.orders[1].fees, books.orders[1].fees_told, books.orders[1].fees_known) == ((fee,), True, True)
+    assert not see(books, 1, 11, fees=None).orders[1].fees_told
+
+
+def test_a_fee_for_an_order_that_filled_nothing_is_kept() -> None:
+    """Some venue may charge for the asking."""
+    fee = Fee(D("0.5"), "USD")
+    assert see(ledger(), 0, 0, fees=(fee,), ended=True).orders[0].fees == (fee,)
+
+
+def test_an_order_that_ended_without_a_fill_owes_no_fee() -> None:
+    """There is nothing to wait for."""
+    books = see(ledger(beta=BETA_KEEPS_BASE), 1, 0, fees=None, ended=True)
+    assert not books.orders[1].provisional
+    assert books.orders[1].unsure_since is None
+
+
+def test_a_fee_that_was_believed_is_not_doubted_again_by_a_reading_that_tells_none() -> None:
+    """Else it would be believed and doubted in turn for ever; one that is told corrects it, more that fills is new."""
+    books = fees_believed(see(ledger(beta=BETA_KEEPS_BASE), 1, 8, fees=None, ended=True))
+    assert not see(books, 1, 8, fees=None, ended=True).provisional
+    assert see(books, 1, 8, fees=(Fee(D(1), "BTC"),), ended=True).received[1] == 7
+    assert see(books, 1, 9, fees=None, ended=True).provisional
 
 
 def test_a_late_fill_with_an_unknown_fee_is_unsure_from_then_on() -> None:
@@ -287,6 +365,24 @@ def test_a_venue_of_unknown_ways_is_asked_three_times_for_its_fee() -> None:
     assert see(books, 1, 10, fees=None, ended=True) is books
 
 
+def test_only_a_look_at_the_ended_order_in_full_counts_as_one_that_told_no_fee() -> None:
+    """While it is open its fee may be on its way; an older reading and one that tells say nothing about it."""
+    books = ledger(beta=evolve(BETA, fee_in=FeeIn.UNKNOWN))
+    for _ in range(4):
+        books = see(books, 1, 10, fees=None)
+    assert (books.orders[1].fee_looks, books.orders[1].fees_known) == (0, False)
+    assert see(see(books, 1, 10, fees=None, ended=True), 1, 4, fees=None, ended=True).orders[1].fee_looks == 1
+    assert see(books, 1, 10, fees=(), ended=True).orders[1].fee_looks == 0
+
+
+def test_a_venue_that_is_known_to_keep_base_is_never_believed_to_keep_none() -> None:
+    """However often it tells no fee: what it kept cannot be sold."""
+    books = ledger(beta=BETA_KEEPS_BASE)
+    for _ in range(4):
+        books = see(books, 1, 10, fees=None, ended=True)
+    assert (books.provisional, books.received[1]) == (True, D("9.990"))
+
+
 def test_a_venue_that_charges_quote_need_not_be_asked() -> None:
     """What it charges does not touch the base."""
     assert not see(ledger(), 1, 10, fees=None, ended=True).provisional
@@ -299,6 +395,14 @@ def test_a_fee_told_after_a_bust_is_for_what_is_left() -> None:
     order = see(books, 1, 6, ended=True, fees=(Fee(D("0.006"), "BTC"),)).orders[1]
     assert (order.filled, order.base_fee) == (6, D("0.006"))
     assert not order.provisional
+
+
+def test_an_order_that_was_taken_back_whole_has_no_fee_left() -> None:
+    """Whatever the venue tells of it then."""
+    books = see(ledger(beta=BETA_KEEPS_BASE), 1, 10, ended=True, fees=None)
+    books = busted(books, Busted(now=1, order=1, amount=D(10), reason="error of the venue"))
+    order = see(books, 1, 0, ended=True, fees=()).orders[1]
+    assert (order.filled, order.base_fee, order.received) == (0, 0, 0)
 
 
 # ------------------------------------------------------------------ what an operator has said, against what is read

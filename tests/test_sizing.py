@@ -248,6 +248,27 @@ def test_the_thinner_leg_leads(placement: str, first: int | None, second: int | 
     assert sized(entry(books=books), policy=policy(placement=placement)).leads == leads
 
 
+def test_each_leg_is_as_thin_as_the_side_it_trades_against() -> None:
+    """Alpha sells into five; beta buys from three, however much is bid there."""
+    first = OrderBook(bids=(Level(D("99.99"), D(12)),), asks=(Level(D("100.01"), D(10)),))
+    second = OrderBook(bids=(Level(D("99.99"), D(1000)),), asks=(Level(D("100.01"), D(11)),))
+    assert sized(entry(books=(first, second)), policy=policy(placement="sequential")).leads == 1
+
+
+@pytest.mark.parametrize("leg", [0, 1])
+def test_a_size_fits_the_coarser_lot_whichever_leg_has_it(leg: int) -> None:
+    """10.49 is ten where one venue trades in halves."""
+    rules = [ALPHA, BETA]
+    rules[leg] = evolve(rules[leg], lot=D("0.5"))
+    assert sized(entry(notional=Money(D(1049), "USD")), rules=(rules[0], rules[1])).quantity == 10
+
+
+def test_a_size_that_just_fits_was_held_back_by_nothing() -> None:
+    """There is nothing to explain."""
+    assert sized(rules=(evolve(ALPHA, amount_max=D(10)), BETA)).note == ""
+    assert sized(entry(books=(None, book(amount=10)))).note == ""
+
+
 # ------------------------------------------------------------------ minimums
 
 
@@ -452,6 +473,41 @@ def test_a_buyer_that_is_short_buys_more() -> None:
     decision = evolve(won("BTC", ("95100000", "67900")), action=Action.ENTRY_NEGATIVE)
     plan = sized(decision, carried=D("-0.00000512"), **BITCOIN)
     assert (plan.legs[0].amount, plan.carried) == (D("0.01051512"), D("-0.00000512"))
+
+
+@pytest.mark.parametrize(
+    ("lots", "carried", "amounts", "traded"),
+    [
+        (("0.01", "0.01"), "0.02", ("10.02", "10"), "0.02"),  # alike: the first, which sells more
+        (("0.05", "0.01"), "0.02", ("10", "9.98"), "0.02"),  # the second, which buys less
+        (("0.05", "0.01"), "-0.02", ("10", "10.02"), "-0.02"),
+        (("0.1", "0.01"), "0.02", ("10", "10"), "0"),  # a lot of the coarser one is all the dust there may be
+    ],
+)
+def test_the_finer_lot_trades_away_what_was_left(
+    lots: tuple[str, str], carried: str, amounts: tuple[str, str], traded: str
+) -> None:
+    """Whichever leg has it; the other is as it would be."""
+    plan = sized(rules=(evolve(ALPHA, lot=D(lots[0])), evolve(BETA, lot=D(lots[1]))), carried=D(carried))
+    assert tuple(leg.amount for leg in plan.legs) == tuple(map(D, amounts))
+    assert plan.carried == D(traded)
+
+
+@pytest.mark.parametrize(
+    ("notional", "most", "carried", "traded"),
+    [
+        (1000, "10.02", "0.02", "0.02"),
+        (1000, "10.02", "0.03", "0"),  # more than the venue takes at once
+        (12, "10", "-0.02", "-0.02"),
+        (12, "10", "-0.03", "0"),  # less than it takes at all
+    ],
+)
+def test_what_was_left_is_traded_away_only_where_the_venue_takes_the_order_still(
+    notional: int, most: str, carried: str, traded: str
+) -> None:
+    """To its most and to its least, a tenth; past them nothing is carried, not a part of it."""
+    rules = (evolve(ALPHA, amount_max=D(most)), evolve(BETA, amount_min=D("0.1")))
+    assert sized(entry(notional=Money(D(notional), "USD")), rules=rules, carried=D(carried)).carried == D(traded)
 
 
 def test_an_exit_leaves_as_it_was_entered() -> None:

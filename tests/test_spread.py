@@ -90,8 +90,9 @@ def test_a_price_of_nothing_is_refused_by_name(zero: int) -> None:
     """Before it divides."""
     values = [D(1), D(1), D(1)]
     values[zero] = D(0)
-    with pytest.raises(InvalidInput, match=("premium", "other", "fx")[zero]):
+    with pytest.raises(InvalidInput, match="greater than zero") as error:
         spread_pct(*values)
+    assert error.value.field == ("premium", "other", "fx")[zero]
 
 
 @pytest.mark.parametrize(
@@ -140,8 +141,9 @@ def test_what_makes_no_sense_is_refused_by_name(changes: dict[str, Any], name: s
 @pytest.mark.parametrize(("name", "value"), [("taker", 1), ("taker", "x"), ("maker", -1), ("maker", 0.1)])
 def test_a_fee_is_a_fraction(name: str, value: Any) -> None:
     """Ten percent is 0.1; a float is a mistake."""
-    with pytest.raises(InvalidInput, match=name):
+    with pytest.raises(InvalidInput) as error:
         Fees(**{name: value})
+    assert error.value.field == name
 
 
 def test_fees_come_from_a_market_s_rules() -> None:
@@ -171,6 +173,7 @@ def test_a_book_without_a_price_on_both_sides_has_no_middle(broken: OrderBook) -
 def test_the_gross_spread_of_two_books_is_between_their_middles() -> None:
     """None where one is missing."""
     assert gross_pct((book(52_520_000, gap=1000), book(40_000, gap=7)), FX.rate) == 1
+    assert middle(book("0.0000012", gap="0.0000002")) == D("0.0000012")
     assert gross_pct((None, book(40_000)), FX.rate) is None
     assert gross_pct((book(1), None), FX.rate) is None
 
@@ -183,7 +186,7 @@ def test_a_spread_without_costs_is_the_same_on_every_basis() -> None:
     found = made()
     expected = Part(D(1), Money(D(260_000), "KRW"))
     assert [found.on(basis) for basis in Basis] == [expected] * 3
-    assert (found.prices, found.sign) == ((D(52_520_000), D(40_000)), 1)
+    assert (found.prices, found.sign, found.inputs.basis) == ((D(52_520_000), D(40_000)), 1, Basis.NET)
     assert found.fx_cost == Part(D(0), Money(D(0), "KRW"))
 
 

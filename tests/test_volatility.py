@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_arb.errors import InvalidInput
 from fsm_arb.volatility import NS_PER_MINUTE, SpreadSample, realised_volatility
 
 D = Decimal
@@ -41,10 +40,10 @@ def test_samples_that_cover_no_time_tell_nothing(samples: list[SpreadSample]) ->
     assert realised_volatility(samples) is None
 
 
-def test_samples_out_of_order_are_refused() -> None:
-    """A mistake of whoever collects them."""
-    with pytest.raises(InvalidInput, match="in order of time"):
-        realised_volatility(walk(("1", "1"), ("0", "1")))
+def test_samples_may_come_in_any_order() -> None:
+    """They carry their times."""
+    samples = walk(("0", "1"), ("1", "1.1"), ("2", "1.0"), ("3", "0.9"))
+    assert realised_volatility(samples[::-1]) == realised_volatility([*samples[2:], *samples[:2]]) == D("0.1")
 
 
 @given(st.lists(st.decimals(-5, 5, places=4), min_size=2, max_size=20), st.decimals("0.1", 10, places=2))

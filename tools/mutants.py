@@ -239,7 +239,8 @@ def _compare(node: ast.Compare) -> Iterator[ast.AST]:
 
 
 def _binary(node: ast.BinOp) -> Iterator[ast.AST]:
-    if type(node.op) in COMPUTED:
+    turned = isinstance(node.op, ast.Mult) and any(_last_name(each) == "sign" for each in (node.left, node.right))
+    if type(node.op) in COMPUTED and not turned:  # multiplied by one or minus one is as good as divided
         yield ast.BinOp(node.left, COMPUTED[type(node.op)](), node.right)
 
 
@@ -274,7 +275,9 @@ def _augmented(node: ast.AugAssign) -> Iterator[ast.AST]:
 
 
 def _returned(node: ast.Return) -> Iterator[ast.AST]:
-    if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+    nothing = isinstance(node.value, ast.Constant) and not node.value.value  # None and False mean the same
+    nothing = nothing or (isinstance(node.value, ast.Tuple) and not node.value.elts)
+    if node.value is not None and not nothing:
         yield ast.Return(ast.Constant(None))
 
 

@@ -39,6 +39,7 @@ class ReasonCode(enum.Enum):
     TAKE_PROFIT = "take_profit"  # the spread has come back
     STOP_LOSS = "stop_loss"  # it has gone further away
     HOLD = "hold"  # nothing speaks for leaving
+    FAILED = "failed"  # the strategy raised an error; the other positions were asked all the same
 
 
 @frozen(kw_only=True)

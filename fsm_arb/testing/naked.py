@@ -76,6 +76,7 @@ def assert_no_naked_leg(
         InvalidInput: A number is none, or no dust is given and none is known.
         ValueError: A trade or an order lacks what it must say.
     """
+    __tracebackhide__ = True  # pytest then shows the test's own line, and the words below it
     seen = _seen(venues, orders or {}, contract_sizes or {})
     only = None if symbols is None else frozenset(symbols)
     by_asset: dict[str, list[VenueOrder]] = defaultdict(list)

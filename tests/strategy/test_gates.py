@@ -144,11 +144,11 @@ def test_a_gate_says_what_is_wrong_with_the_numbers(
     assert said(gate(moment("1", **changes), thresholds(**numbers))) == expected
 
 
-@pytest.mark.parametrize("pct", ["1", "-1"])
+@pytest.mark.parametrize("pct", ["0.4", "-0.4"])
 def test_liquidity_is_that_of_the_sides_that_would_be_traded(pct: str) -> None:
     """The bids of the dear venue, the asks of the other."""
     thin, deep = (Level(OTHER, D("0.001")),), (Level(OTHER, D(1000)),)
-    rich = OrderBook(bids=deep, asks=thin) if pct == "-1" else OrderBook(bids=thin, asks=deep)
+    rich = OrderBook(bids=deep, asks=thin) if pct == "-0.4" else OrderBook(bids=thin, asks=deep)
     poor = OrderBook(bids=rich.asks, asks=rich.bids)
     assert gates.liquidity_gate(moment(pct, books=(book(dear(pct)), rich)), thresholds()) is None
     assert gates.liquidity_gate(moment(pct, books=(book(dear(pct)), poor)), thresholds()) is not None
@@ -203,15 +203,15 @@ def test_a_reason_carries_its_numbers(gate: Any, changes: dict[str, Any], code: 
 
 def test_the_gates_of_an_entry_stand_in_order() -> None:
     """What costs nothing to know comes first."""
-    assert gates.ENTRY_GATES == (
-        gates.positions_gate,
-        gates.secrets_gate,
-        gates.health_gate,
-        gates.fx_gate,
-        gates.books_gate,
-        gates.volatility_gate,
-        gates.liquidity_gate,
-    )
+    assert [gate.__name__.removesuffix("_gate") for gate in ENTRY_GATES] == [
+        "positions",
+        "secrets",
+        "health",
+        "fx",
+        "books",
+        "volatility",
+        "liquidity",
+    ]
 
 
 # ------------------------------------------------------------------ scaling
@@ -328,107 +328,13 @@ def test_a_reason_to_leave_carries_its_numbers(
 
 def test_the_gates_of_an_exit_stand_in_order_each_with_its_action() -> None:
     """Health, time-out, reversal, take profit, stop loss."""
-    assert gates.EXIT_GATES == (
-        (Action.EXIT_HEALTH, gates.exit_on_health),
-        (Action.EXIT_TIMEOUT, gates.exit_on_timeout),
-        (Action.EXIT_REVERSAL, gates.exit_on_reversal),
-        (Action.EXIT_TP, gates.exit_on_profit),
-        (Action.EXIT_SL, gates.exit_on_loss),
-    )
-
-
-@pytest.mark.parametrize(
-    ("gate", "now", "changes", "code", "numbers"),
-    [
-        (gates.exit_on_health, "1", {"health": (DOWN, UP)}, ReasonCode.HEALTH, {}),
-        (
-            gates.exit_on_timeout,
-            "1",
-            {"now_ns": NOW + 3600 * SECOND},
-            ReasonCode.TIMEOUT,
-            {"held_s": 3601, "limit": 3600},
-        ),
-        (gates.exit_on_reversal, "-1", {}, ReasonCode.REVERSAL, {"entry_pct": 1, "now_pct": -1}),
-        (
-            gates.exit_on_profit,
-            "0",
-            {},
-            ReasonCode.TAKE_PROFIT,
-            {"entry_pct": 1, "now_pct": 0, "moved_pct": 1, "limit": D("0.5")},
-        ),
-        (
-            gates.exit_on_loss,
-            "2",
-            {},
-            ReasonCode.STOP_LOSS,
-            {"entry_pct": 1, "now_pct": 2, "moved_pct": 1, "limit": D("0.5")},
-        ),
-    ],
-)
-def test_a_reason_to_leave_carries_its_numbers(
-    gate: Any, now: str, changes: dict[str, Any], code: ReasonCode, numbers: Any
-) -> None:
-    """What was measured, and against what."""
-    reason = gate(exit_view(moment(now, **changes), thresholds(), held("1")))
-    assert (reason.code, reason.numbers) == (code, numbers)
-
-
-def test_the_gates_of_an_exit_stand_in_order_each_with_its_action() -> None:
-    """Health, time-out, reversal, take profit, stop loss."""
-    assert gates.EXIT_GATES == (
-        (Action.EXIT_HEALTH, gates.exit_on_health),
-        (Action.EXIT_TIMEOUT, gates.exit_on_timeout),
-        (Action.EXIT_REVERSAL, gates.exit_on_reversal),
-        (Action.EXIT_TP, gates.exit_on_profit),
-        (Action.EXIT_SL, gates.exit_on_loss),
-    )
-
-
-@pytest.mark.parametrize(
-    ("gate", "now", "changes", "code", "numbers"),
-    [
-        (gates.exit_on_health, "1", {"health": (DOWN, UP)}, ReasonCode.HEALTH, {}),
-        (
-            gates.exit_on_timeout,
-            "1",
-            {"now_ns": NOW + 3600 * SECOND},
-            ReasonCode.TIMEOUT,
-            {"held_s": 3601, "limit": 3600},
-        ),
-        (gates.exit_on_reversal, "-1", {}, ReasonCode.REVERSAL, {"entry_pct": 1, "now_pct": -1}),
-        (
-            gates.exit_on_profit,
-            "0",
-            {},
-            ReasonCode.TAKE_PROFIT,
-            {"entry_pct": 1, "now_pct": 0, "moved_pct": 1, "limit": D("0.5")},
-        ),
-        (
-            gates.exit_on_loss,
-            "2",
-            {},
-            ReasonCode.STOP_LOSS,
-            {"entry_pct": 1, "now_pct": 2, "moved_pct": 1, "limit": D("0.5")},
-        ),
-    ],
-)
-def test_a_reason_to_leave_carries_its_numbers(
-    gate: Any, now: str, changes: dict[str, Any], code: ReasonCode, numbers: Any
-) -> None:
-    """What was measured, and against what."""
-    reason = gate(exit_view(moment(now, **changes), thresholds(), held("1")))
-    assert (reason.code, reason.numbers) == (code, numbers)
-
-
-def test_the_gates_of_an_exit_stand_in_order_each_with_its_action() -> None:
-    """Health, time-out, reversal, take profit, stop loss."""
-    assert gates.EXIT_GATES == (
-        (Action.EXIT_HEALTH, gates.exit_on_health),
-        (Action.EXIT_TIMEOUT, gates.exit_on_timeout),
-        (Action.EXIT_REVERSAL, gates.exit_on_reversal),
-        (Action.EXIT_TP, gates.exit_on_profit),
-        (Action.EXIT_SL, gates.exit_on_loss),
-    )
+    assert [(action, gate.__name__.removeprefix("exit_on_")) for action, gate in EXIT_GATES] == [
+        (Action.EXIT_HEALTH, "health"),
+        (Action.EXIT_TIMEOUT, "timeout"),
+        (Action.EXIT_REVERSAL, "reversal"),
+        (Action.EXIT_TP, "profit"),
+        (Action.EXIT_SL, "loss"),
+    ]
 
 
 def test_a_degraded_venue_is_left_only_where_that_counts() -> None:
@@ -478,6 +384,12 @@ def test_net_exits_count_the_fees_of_both_trades() -> None:
     assert round(view.now_pct, 4) == D("0.7005")
     assert view.captured_pct is not None
     assert round(view.captured_pct, 4) == D("0.0985")
+
+
+def test_net_exits_count_what_changing_the_money_costs() -> None:
+    """In, and out again."""
+    view = exit_view(moment("0.5"), thresholds(exit_basis="net", fx_cost_pct="0.05"), held("1"))
+    assert (view.entry_pct, view.now_pct, view.captured_pct) == (D("0.95"), D("0.55"), D("0.4"))
 
 
 def test_a_book_too_thin_to_close_on_is_judged_by_its_middle() -> None:

@@ -36,11 +36,29 @@ from fsm_arb import (
     Verdict,
     rank_pairs,
 )
+from fsm_arb.testing.naked import assert_no_naked_leg
+from fsm_arb.testing.simulated import FaultKind, Operation
+from fsm_arb.testing.stateful import Ending, TradeMachine, configured
+from fsm_arb.testing.strategies import (
+    Injection,
+    Scenario,
+    decimals,
+    fault_plans,
+    fills,
+    market_pairs,
+    order_books,
+    policies,
+    scenarios,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+
+    from hypothesis.strategies import SearchStrategy
 
     from fsm_arb.ports import Venue
+    from fsm_arb.testing.botworld import BotWorld
+    from fsm_arb.values import Fill, MarketRules, OrderBook
 
 
 async def bot(first: Venue, second: Venue) -> Decimal:
@@ -105,3 +123,43 @@ async def ticks(executor: CrossExchangeExecutor, context: MarketContext, clock: 
         done = await CrossExchangeOrchestrator(integration, executor, enable_execution=True).process_exit_tick(context)
         count += len(done.results)
     return count
+
+
+# ------------------------------------------------------------------ tests of one's own bot
+
+
+def test_my_bot(run: Callable[[Coroutine[object, object, Decimal]], Decimal], bot_world: BotWorld) -> None:
+    """One test, by the plugin's fixtures."""
+    bot_world.simulate(faults={FaultKind.LOST_AFTER: 0.1})
+    bot_world.venues.inject("binance", FaultKind.HIDDEN, operation=Operation.CREATE, ms=500)
+    exposure: Decimal = run(one_trade(bot_world))
+    left: dict[str, Decimal] = assert_no_naked_leg(bot_world.venues, dust=Decimal("0.0001"))
+    assert left["BTC"] == exposure
+
+
+async def one_trade(world: BotWorld) -> Decimal:
+    """Trade once on simulated venues."""
+    async with world.executor(ExecutionPolicy(attempts_max=2)) as executor:
+        result: CrossExecutionResult = await executor.execute_decision(world.decision(Action.ENTRY_NEGATIVE))
+        await world.calm(seconds=600)
+    return result.net_exposure
+
+
+class MyTrades(TradeMachine):
+    """One's own policy, searched."""
+
+    scenarios = scenarios(
+        policies=policies(placement="sequential", fill_timeout_s=decimals(Decimal(1), Decimal(9), Decimal(1)))
+    )
+
+
+SETTINGS = configured(max_examples=10, stateful_step_count=30)
+ENDINGS: tuple[Ending, ...] = tuple(Ending)
+SCENARIOS: SearchStrategy[Scenario] = scenarios(markets=market_pairs(), too_small=False)
+BOOKS: SearchStrategy[OrderBook] = order_books(Decimal(100), least=Decimal("0.1"))
+FAULTS: SearchStrategy[list[Injection]] = fault_plans(("upbit",), kinds={FaultKind.DOWN}, most=2)
+
+
+def my_fills(rules: MarketRules) -> SearchStrategy[tuple[Fill, ...]]:
+    """Draw the executions of one order."""
+    return fills(rules, side=Side.BUY, amount=Decimal(1), price=Decimal(100))

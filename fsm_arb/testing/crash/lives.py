@@ -7,7 +7,7 @@ import contextlib
 import inspect
 import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVarTuple
 
 from attrs import field, frozen
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from fsm_arb.results import CrossExecutionResult
     from fsm_arb.testing.crash.exchange import Answer
     from fsm_arb.testing.glimpse import Checker
+
+Ts = TypeVarTuple("Ts")
 
 HEALS_S = 30.0  # how long what fails from then on fails
 DOWN_S = 2.0  # between a death and the next start
@@ -140,7 +142,7 @@ class LifeLoop(VirtualLoop):
         self._moment = (0, 0)  # the clock's reading, and the calls made at it
 
     def call_soon(
-        self, callback: Callable[..., object], *arguments: Any, context: Context | None = None
+        self, callback: Callable[[*Ts], object], *arguments: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """Do something next, unless too much has been done at this moment."""
         now, (moment, calls) = self.clock.monotonic_ns(), self._moment

@@ -82,12 +82,13 @@ class InFiles:
 
     def gone(self, *, died: bool) -> None:
         """Keep the files as they are, log and mark and all, and only then let the journal be closed."""
-        if self._journal is None:
+        journal, self._journal = self._journal, None
+        if journal is None:
             return
         if died:
             _wait_for_mark(self.path)
             copied(self.path, self.path.with_name("at-death.db"))
-        self._journal.end()
+        journal.end()
         if died:
             copied(self.path.with_name("at-death.db"), self.path)
 

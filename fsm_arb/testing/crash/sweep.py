@@ -59,6 +59,7 @@ def swept(
     *,
     modes: Iterable[Mode] = tuple(Mode),
     every: int = 1,
+    deaths_every: int = 1,
     again: int = 0,
     make: Maker | None = None,
     folder: Path | None = None,
@@ -69,7 +70,8 @@ def swept(
         scenario: What is done.
         checkers: What must hold, after everything that happens and at the end.
         modes: In which ways effects go wrong.
-        every: A process dies at each effect; other things go wrong only at every so many.
+        every: Of the effects, every so many fail.
+        deaths_every: Of the effects, at every so many the process dies.
         again: After each death, a second one is tried at each of so many first effects of the recovery.
         make: Builds the executor; None: the real one.
         folder: Where journals are made as real files, one after the other; None: they stand in memory.
@@ -80,21 +82,23 @@ def swept(
     effects = plain.lives[0].effects
     sweep.report.effects = len(effects)
     sweep.judge(plain, ())
-    for strikes in _strikes(effects, tuple(modes), every, again):
+    for strikes in _strikes(effects, tuple(modes), every, deaths_every, again):
         storage = InFiles(folder / str(sweep.report.trials)) if folder else None
         sweep.judge(tried(scenario.plot, strikes, make, checkers, storage), strikes)
     sweep.report.seconds = time.process_time() - started
     return sweep.report
 
 
-def _strikes(effects: Sequence[Effect], modes: Sequence[Mode], every: int, again: int) -> Iterator[tuple[Strike, ...]]:
+def _strikes(
+    effects: Sequence[Effect], modes: Sequence[Mode], every: int, deaths_every: int, again: int
+) -> Iterator[tuple[Strike, ...]]:
     """Yield what is tried; what venues alone get wrong comes first, since it is no crash and shows what may be."""
     for mode in (mode for mode in modes if mode is not Mode.DIES):
         for effect in sorted(effects[::every], key=lambda effect: effect.kind in OWN):
             yield (Strike(effect.number, mode),)
     if Mode.DIES not in modes:
         return
-    for effect in effects:
+    for effect in effects[::deaths_every]:
         yield (Strike(effect.number, Mode.DIES),)
         for later in range(1, again + 1):
             yield Strike(effect.number, Mode.DIES), Strike(later, Mode.DIES)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import define, field
+
 from fsm_arb.testing.explorer.venue import (
     ARGUMENT_MASK,
     CODE_BITS,
@@ -76,25 +78,37 @@ def _rank(label: int, orders: bytes) -> int:
             return _RANKS.get(kind, NEVER)
 
 
-def cannot_finish(calmer: Mapping[int, int]) -> tuple[list[int], int]:
-    """Return the states that never get to DONE, and the longest way that one takes, in events."""
-    away: dict[int, int] = {ENDED: 0}
-    stuck: list[int] = []
-    for state in calmer:
-        path: list[int] = []
-        on_path: set[int] = set()
-        here = state
-        while here not in away:
-            if here == STUCK or here in on_path or here not in calmer:
-                away[here] = -1
-                break
-            path.append(here)
-            on_path.add(here)
-            here = calmer[here]
-        steps = away[here]
-        for each in reversed(path):
-            steps = steps + 1 if steps >= 0 else -1
-            away[each] = steps
-        if away[state] < 0:
-            stuck.append(state)
-    return stuck, max(away.values())
+@define(eq=False)
+class Ways:
+    """How far every state is from DONE, as far as it is known."""
+
+    known: dict[int, int] = field(factory=lambda: {ENDED: 0})  # events, by state
+    longest: int = 0
+
+    def answer(self, answers: Mapping[int, int]) -> None:
+        """Take in how far away states are that are followed elsewhere."""
+        self.known.update(answers)
+
+    def follow(self, calmer: Mapping[int, int]) -> set[int]:
+        """Follow every state as far as it goes; return those that others must follow on."""
+        known, elsewhere = self.known, set()
+        for state in calmer:
+            path: dict[int, None] = {}
+            here = state
+            while here not in known and here not in path and here in calmer:
+                path[here] = None
+                here = calmer[here]
+            if here not in known:
+                if here not in calmer and here != STUCK:
+                    elsewhere.add(here)
+                continue
+            away = known[here]
+            for each in reversed(path):
+                away += 1
+                known[each] = away
+            self.longest = max(self.longest, away)
+        return elsewhere
+
+    def stuck(self, calmer: Mapping[int, int]) -> list[int]:
+        """Return the states whose way is known to lead nowhere, or in a circle."""
+        return [state for state in calmer if state not in self.known]

@@ -114,6 +114,7 @@ class Core:
 
     world: World
     judge: StepJudge  # is shown each distinct step once
+    prefix: str = "x"  # of client order ids
     standings: list[Standing] = field(factory=list)
     rows: set[tuple[str, str, str]] = field(factory=set)  # every edge of the table that was taken
     steps: int = 0  # distinct ones
@@ -127,8 +128,14 @@ class Core:
 
     def begin(self) -> int:
         """Return the trade at its beginning."""
-        trade, _ = Trade.begin("t", self.world.decision, self.world.policy, FreshIds(), now=0, at_ns=0)
-        return self._id_of(trade, 0)[0]
+        fresh_id = FreshIds(self.prefix)
+        trade, _ = Trade.begin("t", self.world.decision, self.world.policy, fresh_id, now=0, at_ns=0)
+        return self.adopt(trade, 0)
+
+    def adopt(self, trade: Trade, now: int) -> int:
+        """Return the number of a real trade, wherever it comes from."""
+        trade.fresh_id = FreshIds(self.prefix, self.steps << 8)
+        return self._id_of(trade, now)[0]
 
     def step(self, trade_id: int, event_code: int) -> Found | None:
         """Return where an event leads; None where the trade refuses what an operator says."""

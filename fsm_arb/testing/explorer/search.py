@@ -7,13 +7,11 @@ the fewest faults, and of those the fewest events.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from fsm_arb.machines.trade import TRADE_TABLE
 from fsm_arb.testing.explorer.bounds import Bounds, World, world_of
 from fsm_arb.testing.explorer.calm import ENDED, way_out
 from fsm_arb.testing.explorer.core import Core
@@ -30,6 +28,7 @@ BEGINNING = -1  # the state before the first one
 REPORT_EVERY = 2000  # states
 
 Ending = tuple[object, ...]
+Parent = int | tuple[int, int]  # a state; of another shard: which, and its number there
 
 
 @frozen(kw_only=True)
@@ -71,100 +70,73 @@ class Search:
     judge: Judge
     moves: Moves
     on_progress: Callable[[Progress], None] | None = None
-    breaches_max: int = 1  # the search ends once so many were found
-    parents: dict[int, int] = field(factory=dict)
+    wanted: frozenset[Ending] | None = None  # the search ends once all of these were found; None: it goes on
+    parents: dict[int, Parent] = field(factory=dict)
     calmer: dict[int, int] = field(factory=dict)  # where each state goes once nothing misbehaves any more
     breaches: list[Breach] = field(factory=list)
     layers: list[Layer] = field(factory=list)
     endings: set[Ending] = field(factory=set)
-    transitions: int = 0
-    seconds: float = 0.0
-    _glimpsed: set[tuple[int, bytes]] = field(factory=set)
-    _rested: set[tuple[int, bytes]] = field(factory=set)
+    transitions: int = field(default=0, init=False)
+    _due: dict[int, dict[int, dict[int, Parent]]] = field(factory=dict, init=False)  # by faults, then by depth
+    _glimpsed: set[tuple[int, bytes]] = field(factory=set, init=False)
+    _rested: set[tuple[int, bytes]] = field(factory=set, init=False)
 
     @classmethod
-    def of(cls, bounds: Bounds, *, judge: Judge | None = None) -> Search:
+    def of(cls, bounds: Bounds, *, on_progress: Callable[[Progress], None] | None = None) -> Search:
         """Return the search of *bounds*, not begun."""
         world = world_of(bounds)
-        judge = judge or Judge()
+        judge = Judge()
         core = Core(world, judge.step)
-        return cls(world=world, core=core, judge=judge, moves=Moves(core, bounds.crashes))
+        moves = Moves(core, crashes=bounds.crashes)
+        return cls(world=world, core=core, judge=judge, moves=moves, on_progress=on_progress)
 
     # -------------------------------------------------------------- the search
 
-    def run(self) -> None:
-        """Explore everything within the bounds, or until enough rules are broken."""
-        began = time.perf_counter()
-        faults_max = self.world.bounds.faults
-        seeds: list[dict[int, dict[int, int]]] = [{} for _ in range(faults_max + 1)]  # by faults, by depth
-        seeds[0] = {0: {self.moves.begin(): BEGINNING}}
-        for faults in range(faults_max + 1):
-            depth = 0
-            for depth, level in self._levels(seeds, faults):
-                if self._enough():
-                    break
-                self._tell(faults, depth)
-                del level
-            self.layers.append(
-                Layer(
-                    faults=faults,
-                    states=len(self.parents),
-                    transitions=self.transitions,
-                    depth=depth,
-                    steps=self.core.steps,
-                )
-            )
-            if self._enough():
-                break
-        self.seconds = time.perf_counter() - began
+    def enough(self) -> bool:
+        """Whether there is no need to go on."""
+        return bool(self.breaches) or (self.wanted is not None and self.endings >= self.wanted)
 
-    def _enough(self) -> bool:
-        return len(self.breaches) >= self.breaches_max
+    def due(self, faults: int) -> bool:
+        """Whether states are left that so many faults lead to."""
+        return bool(self._due.get(faults))
 
-    def _levels(self, seeds: list[dict[int, dict[int, int]]], faults: int) -> Iterator[tuple[int, dict[int, int]]]:
-        """Explore the states that cost so many faults, level by level; *seeds* of later layers are added to."""
-        depth, level = 0, {}
-        due = seeds[faults]
-        while level or due:
-            for state, parent in due.pop(depth, {}).items():
-                level.setdefault(state, parent)
-            following: dict[int, int] = {}
-            for number, (state, parent) in enumerate(level.items()):
-                if state in self.parents:
-                    continue
-                self.parents[state] = parent
-                self._expand(state, faults, depth + 1, following, seeds)
-                if self._enough():
-                    break
-                if number % REPORT_EVERY == REPORT_EVERY - 1:
-                    self._tell(faults, depth)
-            yield depth, level
-            if self._enough():
+    def offer(self, faults: int, depth: int, state: int, parent: Parent) -> None:
+        """Have a state explored, unless it is known, once it is the turn of so many faults and events."""
+        if state not in self.parents:
+            self._due.setdefault(faults, {}).setdefault(depth, {}).setdefault(state, parent)
+
+    def level(self, faults: int, depth: int) -> None:
+        """Explore the states that so many faults and so many events lead to."""
+        for state, parent in self._due.get(faults, {}).pop(depth, {}).items():
+            if state in self.parents:
+                continue
+            self.parents[state] = parent
+            self._expand(state, faults, depth + 1)
+            if self.enough():
                 return
-            level = following
-            depth += 1
+            if self.on_progress is not None and len(self.parents) % REPORT_EVERY == 0:
+                states, steps = len(self.parents), self.core.steps
+                self.on_progress(Progress(faults=faults, depth=depth, states=states, steps=steps))
 
-    def _expand(
-        self, state: int, faults: int, depth: int, following: dict[int, int], seeds: list[dict[int, dict[int, int]]]
-    ) -> None:
+    def layer(self, faults: int, depth: int) -> Layer:
+        """Return what was explored so far."""
+        return Layer(
+            faults=faults,
+            states=len(self.parents),
+            transitions=self.transitions,
+            depth=depth,
+            steps=self.core.steps,
+        )
+
+    def _expand(self, state: int, faults: int, depth: int) -> None:
         edges = self.moves.edges(state, self.world.bounds.faults - faults)
         if self.judge.steps:
             self._blame(state, edges)
         self._judge(state, edges)
         self._settle(state, edges)
         self.transitions += len(edges)
-        known = self.parents
         for cost, _, after in edges:
-            if after in known:
-                continue
-            if cost:
-                seeds[faults + cost].setdefault(depth, {}).setdefault(after, state)
-            else:
-                following.setdefault(after, state)
-
-    def _tell(self, faults: int, depth: int) -> None:
-        if self.on_progress is not None:
-            self.on_progress(Progress(faults=faults, depth=depth, states=len(self.parents), steps=self.core.steps))
+            self.offer(faults + cost, depth, after, state)
 
     # -------------------------------------------------------------- judging
 
@@ -214,10 +186,3 @@ class Search:
             return course.follow(label)
         place = place_in(label)
         return course.follow(label, order[place], bases[place])
-
-    # -------------------------------------------------------------- what it amounts to
-
-    def missing_rows(self) -> tuple[tuple[str, str, str], ...]:
-        """Return the edges of the table that no run has taken."""
-        rows = ((row.source, row.trigger, row.dest) for row in TRADE_TABLE.rows)
-        return tuple(dict.fromkeys(row for row in rows if row not in self.core.rows))

@@ -16,6 +16,7 @@ from fsm_arb.testing.explorer.bounds import SURVEYS, UNIT, World
 from fsm_arb.testing.explorer.canon import Canon
 from fsm_arb.testing.explorer.core import FreshIds
 from fsm_arb.testing.explorer.course import Course, concerns_an_order, place_in
+from fsm_arb.testing.explorer.judge import Judge
 from fsm_arb.testing.explorer.venue import (
     ARGUMENT_MASK,
     CODE_BITS,
@@ -102,22 +103,28 @@ class Trace:
 def walk(world: World, moves: Moves, states: Sequence[int], label: int, violations: tuple[Violation, ...]) -> Trace:
     """Return the run that passes through *states* and then along *label*.
 
+    *violations* are told in the words of this very run, where they can be found in it again.
+
     Raises:
         LookupError: No edge leads from one of the states to the next.
     """
     trade, step = Trade.begin("t", world.decision, world.policy, FreshIds("order-"), now=0, at_ns=0)
     course = Course(world=world, trade=trade, now=0, step=step)
+    judge = Judge()
     lines: list[Line] = []
+    found: tuple[Violation, ...] = ()
     canon = Canon(world)
     for here, after in zip(states, [*states[1:], None], strict=True):
         if after is None and label == NOWHERE:
-            break  # it has come to rest, and that is what is wrong
+            found = judge.rest(course)  # it has come to rest, and that is what is wrong
+            break
         taken, fault = _edge(moves, here, after, label)
         following, index = _follow(moves, canon, course, here, taken)
         lines.append(_line(len(lines) + 1, course, following, taken, index, fault=fault))
+        found = judge.state(course, following) if after is None else ()
         course = following
     first, second = (leg.exchange for leg in world.decision.legs)
-    return Trace(lines=tuple(lines), violations=violations, legs=(first, second))
+    return Trace(lines=tuple(lines), violations=found or violations, legs=(first, second))
 
 
 def _edge(moves: Moves, here: int, after: int | None, last: int) -> tuple[int, bool]:

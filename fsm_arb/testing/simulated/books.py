@@ -7,6 +7,7 @@ computed from its number alone, when somebody looks.
 
 from __future__ import annotations
 
+import decimal
 import hashlib
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -80,7 +81,7 @@ class SteppedBooks:
         self._venue = venue
         self._markets = markets
         self._walk = walk
-        self._prices = prices
+        self._prices = dict(prices)
         self._started_ms = started_ms
         self._levels = levels
         self._depth = depth
@@ -101,14 +102,19 @@ class SteppedBooks:
 
     def start(self, symbol: str) -> Decimal:
         """Return the price that the walk of *symbol* begins at, quote per base."""
-        given = self._prices.get(symbol)
-        if given is not None:
-            return given
-        market = self._markets[symbol]
-        return PRICES.get(market.base, ONE) / PRICES.get(market.quote, ONE) * RATES.get(market.quote, ONE)
+        price = self._prices.get(symbol)
+        if price is None:
+            market = self._markets[symbol]
+            usdt = EXACT.divide(PRICES.get(market.base, ONE), PRICES.get(market.quote, ONE))
+            price = self._prices[symbol] = EXACT.multiply(usdt, RATES.get(market.quote, ONE))
+        return price
 
     def middle(self, symbol: str, step: int) -> Decimal:
         """Return the price that the book of *step* is drawn around, quote per base."""
+        with decimal.localcontext(EXACT):  # ccxt changes the thread's own
+            return self._middle(symbol, step)
+
+    def _middle(self, symbol: str, step: int) -> Decimal:
         walk, market = self._walk, self._markets[symbol]
         common = _walked(walk.seed, market.base, step) * walk.swing_bps
         own = _walked(walk.seed, f"{self._venue}/{symbol}", step) * walk.basis_bps
@@ -116,8 +122,12 @@ class SteppedBooks:
 
     def levels(self, symbol: str, version: int) -> tuple[Ladder, Ladder]:
         """Return bids and asks of that step, on the market's grid, best first."""
+        with decimal.localcontext(EXACT):
+            return self._levels_of(symbol, version)
+
+    def _levels_of(self, symbol: str, version: int) -> tuple[Ladder, Ladder]:
         market = self._markets[symbol]
-        middle = self.middle(symbol, version)
+        middle = self._middle(symbol, version)
         tick = market.tick_at(middle)
         bid = EXACT.multiply(Decimal(int(middle / tick)), tick)
         gap = max(tick, floor_to(middle * _GAP, tick))

@@ -65,9 +65,11 @@ class Engine(Exchange):
         while self._events and self._events[0][0] <= now_ms:
             at_ms, _, event = heapq.heappop(self._events)
             self._meet_books(at_ms)
-            self.happening_ms = at_ms
-            event(at_ms)
-            self.happening_ms = None
+            before, self.happening_ms = self.happening_ms, at_ms
+            try:
+                event(at_ms)
+            finally:
+                self.happening_ms = before
         self._meet_books(now_ms)
 
     def _meet_books(self, now_ms: int) -> None:

@@ -127,6 +127,7 @@ class SimulatedExchange:
         return plain(EXACT.multiply(steps, tick))
 
     def _tick(self, market: Market) -> Decimal:
+        """Return the price step that ccxt's markets would state, which know of one: the one around the first price."""
         return market.tick_at(self.venue.books.start(market.symbol))
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from fsm_arb.testing.loopback.accounts import MarginAccount
 from fsm_arb.testing.loopback.orders import Status, UnknownOrder
 from fsm_arb.testing.simulated.errors import ccxt_error
 from fsm_arb.testing.simulated.kinds import FaultKind, Operation
+from fsm_arb.testing.simulated.register import Request
 from fsm_arb.testing.simulated.views import reordered
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Readings:
     ) -> list[Row]:
         """Return the orders of *statuses* as this reading shows them, oldest first."""
         venue = self._venue
-        whole = venue.options.page
+        asked_ns, absent = venue.monotonic_ns(), list[Request]()
 
         def compute(call: Call, now_ms: int) -> list[View]:
             engine = venue.engine
@@ -85,14 +86,20 @@ class Readings:
             if call.meets(FaultKind.REORDERED) and len(views) > 1 and call.fault is not None:
                 venue.hit(call.fault, symbol, call.client_id)
                 views.reverse()
-            return self._page(views, [view.order.created_ms for view in views], since, limit)
+            shown = self._page(views, [view.order.created_ms for view in views], since, limit)
+            whole = len(shown) < min(venue.options.page, limit or venue.options.page)
+            if Status.OPEN in statuses and whole:
+                since_ms = None if since is None else since - venue.words.offset_ms
+                ids = (view.order.order_id for view in shown)
+                absent.extend(venue.register.absent(symbol, ids, asked_ns=asked_ns, since_ms=since_ms))
+            return shown
 
         found = await venue.read(Operation.LIST, compute, symbol=symbol, garbled="<html></html>")
         if isinstance(found, str):
             return cast("list[Row]", found)  # what was mangled is no list, as with ccxt
         self.tell(found)
-        if Status.OPEN in statuses and len(found) < min(whole, limit or whole):
-            venue.register.tell_absent(symbol, (view.order.order_id for view in found))
+        for request in absent:
+            request.told_over = True
         return [venue.words.order(view, whole=False) for view in found]
 
     async def trades(

@@ -114,14 +114,28 @@ class Register:
             if request is not None:
                 request.told_over = True
 
-    def tell_absent(self, symbol: str | None, shown: Iterable[str]) -> None:
-        """Write down that a list which shows all that is open did not show the rest of what may execute."""
+    def absent(
+        self, symbol: str | None, shown: Iterable[str], *, asked_ns: int, since_ms: int | None = None
+    ) -> list[Request]:
+        """Return what a list that shows all that is open says is not there: requests that it had to show.
+
+        Args:
+            symbol: The market that the list is of; None: of all.
+            shown: The venue's ids of those it shows.
+            asked_ns: When it was asked for, monotonic; of what came later it does not speak.
+            since_ms: From when on it was asked, in the time it really was; of what is older it does not speak.
+        """
         ids = set(shown)
+        found = []
         for request in self.requests.values():
             order = request.order
-            absent = request.on_its_way if order is None else order.order_id not in ids
-            if absent and symbol in {None, request.new.symbol}:
-                request.told_over = True
+            if order is None:
+                absent = request.on_its_way
+            else:
+                absent = order.order_id not in ids and (since_ms is None or order.created_ms >= since_ms)
+            if absent and request.came_ns <= asked_ns and symbol in {None, request.new.symbol}:
+                found.append(request)
+        return found
 
     def tell_unknown(self, order_id: str | None, client_id: str | None) -> None:
         """Write down that the venue has said there is no such order, or none that is open."""

@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
 
 class Observer:
-    """Told of everything, and does nothing with it. Override what matters."""
+    """Told of everything, and does nothing with it. Override what matters.
+
+    It may look at the books, but must not raise: it is called in the middle of
+    what happens, and what it sees of an order that is being placed is half done.
+    """
 
     def on_create(self, venue: str, client_id: str) -> None:
         """Hear that a request to place an order comes to the door, before anything else happens to it.

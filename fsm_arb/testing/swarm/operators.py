@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -74,6 +75,7 @@ class Operator:
         self.broken: list[str] = []  # errors that no operator should ever see
         self._office = office
         self._chance = chance
+        self._at_work: set[str] = set()  # trades that somebody is at: two operators talk to each other
 
     async def act(self, planned: Planned) -> None:
         """Do one thing."""
@@ -86,6 +88,16 @@ class Operator:
         }[Act(planned.what)]
         if await work(planned.key):
             self.done[planned.what.value] += 1
+
+    @contextmanager
+    def _alone(self, trade: Trade | None) -> Iterator[None]:
+        """Keep other operators off a trade."""
+        name = trade.trade_id if trade is not None else ""
+        self._at_work.add(name)
+        try:
+            yield
+        finally:
+            self._at_work.discard(name)
 
     # -------------------------------------------------------------- acts
 
@@ -133,8 +145,12 @@ class Operator:
     async def _resolve(self, key: str) -> bool:
         """Trade a halted trade's exposure away by hand, then say so; take it back where the trade will not have it."""
         trade = await self._occasion(key, lambda each: each.halted and self._by_hand(each) is not None)
-        wanted = self._by_hand(trade) if trade is not None else None
-        if trade is None or wanted is None:
+        with self._alone(trade):
+            return trade is not None and await self._resolved(trade)
+
+    async def _resolved(self, trade: Trade) -> bool:
+        wanted = self._by_hand(trade)
+        if wanted is None:
             return False
         leg, side, amount = wanted
         where = trade.decision.legs[leg]
@@ -177,9 +193,10 @@ class Operator:
     async def _bust(self, key: str) -> bool:
         """Tell of an execution that a venue takes back."""
         trade = await self._occasion(key, lambda trade: next(self._bustable(trade), None) is not None)
-        order = self._chance.one_of(key, tuple(self._bustable(trade))) if trade is not None else None
-        if trade is None or order is None:
-            return False
+        with self._alone(trade):
+            return trade is not None and await self._busted(trade, self._chance.one_of(key, tuple(self._bustable(trade))))
+
+    async def _busted(self, trade: Trade, order: Order) -> bool:
         name = order.intent.client_order_id
         fill = self._office.bust(trade.decision.legs[order.intent.leg].exchange, name)
         if fill is None:
@@ -206,7 +223,8 @@ class Operator:
     async def _occasion(self, key: str, fits: Callable[[Trade], bool]) -> Trade | None:
         """Wait for a trade that *fits*; None: there is none before all is over."""
         while not self._office.over:
-            found = [trade for trade in self._office.trades.values() if fits(trade)]
+            known = self._office.trades.items()
+            found = [trade for name, trade in known if name not in self._at_work and fits(trade)]
             if found:
                 return self._chance.one_of(key, found)
             await asyncio.sleep(LOOK_S)

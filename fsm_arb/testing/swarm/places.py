@@ -63,6 +63,7 @@ class Places(Observer):
         self._clock = clock
         self._blind = frozenset(each.name for each in episode.venues if each.blind)
         self._unreadable: set[str] = set()
+        self.clock_jumped = False  # of the bot's machine
         self._told = told
         self._creates: tuple[Create, ...] = ()
         self._witness: Witness | None = None
@@ -81,8 +82,12 @@ class Places(Observer):
         return {f"USDT/{quote}": str(rate) for quote, rate in RATES.items()}
 
     def needs_a_person(self, venue: str, client_order_id: str) -> bool:
-        """Whether no machine can find out how an order ended: lists are missing, or its status is no known word."""
-        return venue in self._blind or client_order_id in self._unreadable
+        """Whether no machine can find out how an order ended.
+
+        Lists are missing or cut short; its status is no known word; or the
+        clock that says from when to ask was wrong when it was sent.
+        """
+        return self.clock_jumped or venue in self._blind or client_order_id in self._unreadable
 
     def heal(self) -> None:
         """Let nothing go wrong any more, and let there be somebody to trade with."""

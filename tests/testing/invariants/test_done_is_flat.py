@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 from honest import NOTHING, SCRIPTS, objections, rested, seen, stepped, true_order
-from worlds import Walk
+from worlds import ALPHA, BETA, Walk
 
 from fsm_arb.orders import Lifecycle
-from fsm_arb.testing.glimpse import Glimpse
+from fsm_arb.testing.glimpse import Glimpse, VenueFill
 from fsm_arb.testing.invariants.done_is_flat import DoneIsFlat
+from fsm_arb.values import FeeIn
 
 D = Decimal
 CHECKER = DoneIsFlat()
@@ -85,3 +86,41 @@ def test_a_trade_that_is_not_done_may_be_naked() -> None:
     walk = Walk().fills(0)
     assert stepped(CHECKER, NOTHING, seen(walk, true_order(walk, 0, 10))) == []
     assert rested(CHECKER, seen(Walk(begin=False).restart())) == []
+
+
+def test_dust_and_the_lot_are_the_first_amounts_that_count() -> None:
+    """Exactly as much is too much."""
+    assert len(rested(CHECKER, done(bought="9.9"))) == 2
+    assert len(rested(CHECKER, done(bought="9.91"))) == 1
+    assert len(rested(CHECKER, done(bought="9.99"))) == 1
+    assert rested(CHECKER, done(bought="9.991")) == []
+
+
+def test_a_trade_at_work_is_not_judged_at_rest() -> None:
+    """Whether it ever ends is another question."""
+    walk = Walk().fills(0)
+    assert rested(CHECKER, seen(walk, true_order(walk, 0, 10))) == []
+
+
+def test_an_order_that_never_came_to_a_venue_or_ended_untold_is_no_danger() -> None:
+    """It cannot execute; and of one that an operator judged, he has said so."""
+    walk = Walk().fills(0).fills(1)
+    assert stepped(CHECKER, NOTHING, done(live=False, told_over=False)) == []
+    only = seen(walk, true_order(walk, 0, 10))
+    assert len(stepped(CHECKER, NOTHING, only)) == 2  # ten are missing, and nothing is live
+    judged = seen(walk, true_order(walk, 0, 10), true_order(walk, 1, 10, live=True, told_over=False))
+    trade = judged.trades["t1"]
+    assert trade.ledger is not None
+    trade.ledger = trade.ledger.replace(trade.orders[1].changed(refusal="settled by an operator: gone"))
+    assert stepped(CHECKER, NOTHING, judged) == []
+
+
+def test_a_fee_that_no_venue_ever_told_is_excused_at_rest_too() -> None:
+    """It was taken on trust, after three looks: nobody will ever know better."""
+    unknown = evolve(ALPHA, fee_in=FeeIn.UNKNOWN)
+    walk = Walk(rules=(unknown, BETA)).fills(1)
+    for _ in range(3):
+        walk.ack(0, 10, ended=True, fees=None)
+    assert walk.trade.done
+    kept = VenueFill(fill_id="a", amount=D(10), price=D(100), fee=D("0.2"), fee_currency="BTC")
+    assert rested(CHECKER, seen(walk, true_order(walk, 0, fills=(kept,)), true_order(walk, 1, 10))) == []

@@ -10,6 +10,7 @@ from attrs import evolve
 from honest import NOTHING, SCRIPTS, objections, seen, stepped, true_order
 from worlds import ALPHA, BETA_KEEPS_BASE, Walk, fill
 
+from fsm_arb.messages import Judged
 from fsm_arb.orders import Lifecycle
 from fsm_arb.testing.glimpse import VenueFill
 from fsm_arb.testing.invariants.exposure_bounded import ExposureBounded, largest, worst_on_venues
@@ -99,7 +100,7 @@ def test_more_than_was_sized_is_found() -> None:
 
 def test_what_venues_do_with_orders_they_called_over_is_excused_by_its_amount() -> None:
     """Two late executions may carry the exposure past what was sized; a third that is none may not."""
-    walk = Walk(remedy="complete").fills(0).ack(1, 0, ended=True).look().ack(2, 0, ended=True).later(2).look().fills(3)
+    walk = late_twice()
     assert walk.trade.done
     done = [true_order(walk, 0, 10), true_order(walk, 3, 10)]
     before = seen(walk, *done, true_order(walk, 1), true_order(walk, 2))
@@ -109,11 +110,112 @@ def test_what_venues_do_with_orders_they_called_over_is_excused_by_its_amount() 
     walk.see(1, 10, ended=True).see(2, 10, ended=True)
     told = seen(walk, *late.orders.values())
     assert stepped(CHECKER, late, told) == []
-    # The same states, without the step in which the venue did it.
+    # Executed and told in one step: what was called over before it explains it, and nothing else does.
+    assert stepped(CHECKER, before, told) == []
     nobody = seen(walk, *done, true_order(walk, 1, told_over=False), true_order(walk, 2, told_over=False))
-    assert any("may be naked" in what for what in stepped(CHECKER, nobody, told))
+    (what,) = stepped(CHECKER, nobody, told)
+    assert "20 BTC may be naked on the venues" in what
+    assert "explains no more than 0" in what
+
+
+def late_twice() -> Walk:
+    """Ten were sold, and bought by the third order; two before it were called over with nothing."""
+    return Walk(remedy="complete").fills(0).ack(1, 0, ended=True).look().ack(2, 0, ended=True).later(2).look().fills(3)
+
+
+def test_the_sum_of_what_was_late_explains_no_more_than_itself() -> None:
+    """Two executions that were late, and a third that nobody had called over."""
+    walk = late_twice()
+    last = true_order(walk, 3, 10, told_over=False)
+    before = seen(walk, true_order(walk, 0, 10), true_order(walk, 1), true_order(walk, 2), last)
+    walk.see(1, 10, ended=True).see(2, 10, ended=True)
+    late = [true_order(walk, 0, 10), true_order(walk, 1, 10), true_order(walk, 2, 10)]
+    for bought, found in ((20, 0), (24, 1)):
+        after = seen(walk, *late, true_order(walk, 3, bought, amount=D(bought), told_over=False))
+        grown = walk.ledger.orders[3].changed(gross=D(bought), accepted=D(bought))
+        after.trades["t1"].ledger = walk.ledger.replace(grown)
+        whats = stepped(CHECKER, before, after)
+        assert len(whats) == found
+        assert not whats or "34 BTC may be naked" in whats[0]
+        assert not whats or "explains no more than 20" in whats[0]
+
+
+def test_what_a_venue_takes_back_moves_the_exposure_by_that() -> None:
+    """Told in the same step; not more, and only of the order it took back."""
+    walk = Walk(remedy="complete").fills(0).ack(1, 0, ended=True).look().fills(2)
+    late = [true_order(walk, 0, 10), true_order(walk, 2, 10)]
+    walk.see(1, 10, ended=True)
+    before = seen(walk, *late, true_order(walk, 1, 10))
+    walk.bust(0, 10)
+    back = true_order(walk, 0, 0, busted=D(10), told_over=False)
+    after = seen(walk, back, late[1], true_order(walk, 1, 10))
+    assert worst_on_venues(walk.trade, after.orders) == D(20)
+    never_over = evolve(before, orders={**before.orders, "c0": true_order(walk, 0, 10, told_over=False)})
+    assert stepped(CHECKER, never_over, after) == []
+    silently = evolve(after, orders={**after.orders, "c0": evolve(back, busted=D(0))})
+    assert any("may be naked" in what for what in stepped(CHECKER, never_over, silently))
+
+
+def test_an_order_that_comes_back_may_execute_once_more() -> None:
+    """Found alive after it had been presumed absent, twice: each adds what is left of it, and no more."""
+    walk = Walk(remedy="complete").fills(0).doubt(1).vanish(1).later(1).look().doubt(2).vanish(2)
+    walk.later(3).look().fills(3)
+    assert walk.trade.done
+    done = [true_order(walk, 0, 10), true_order(walk, 3, 10)]
+    absent = seen(walk, *done)
+    walk.see(1, 4).see(2, 0)
+    alive = [true_order(walk, 1, 4, live=True), true_order(walk, 2, live=True)]
+    back = seen(walk, *done, *alive)
+    assert worst_on_venues(walk.trade, back.orders) == D(20)
+    assert stepped(CHECKER, absent, back) == []
+    # As if they had lived all the time as we know it.
+    known = evolve(absent, trades={"t1": walk.trade.copy()})
+    known.trades["t1"].ledger = walk.ledger.replace(walk.ledger.orders[1].changed(cancel_asked_at=None))
+    quiet = seen(walk, *done, *(evolve(each, told_over=False) for each in alive))
+    assert stepped(CHECKER, known, quiet) == []  # the worst was as bad before
+
+
+def test_the_worst_counts_what_may_still_execute_by_either_book() -> None:
+    """Live as we know it, or on a venue that never called it over; by the amount that the venue took."""
+    walk = Walk().ack(0, 2).ack(1, 3, ended=True)
+    orders = {"c0": true_order(walk, 0, 2, live=True, told_over=False), "c1": true_order(walk, 1, 3)}
+    assert worst_on_venues(walk.trade, orders) == D(7)  # ten sold, three bought
+    orders["c0"] = evolve(orders["c0"], amount=D(12))
+    assert worst_on_venues(walk.trade, orders) == D(9)
+    orders["c0"] = evolve(orders["c0"], amount=D(9))
+    assert worst_on_venues(walk.trade, orders) == D(7)
+    orders["c1"] = true_order(walk, 1, 3, live=True, told_over=False)
+    assert worst_on_venues(walk.trade, {**orders, "c0": true_order(walk, 0, 2)}) == D(8)
+    orders["c1"] = true_order(walk, 1, 3, live=True)
+    orders["c0"] = evolve(orders["c0"], amount=D(4))
+    assert worst_on_venues(walk.trade, orders) == D(7)
+    walk.see(0, 2, amount=D(6))
+    assert worst_on_venues(walk.trade, orders) == D(3)  # six sold at most: the venue said so
+    del orders["c0"]
+    assert worst_on_venues(walk.trade, orders) == D(3)  # none of the six has executed yet
+
+
+def test_what_was_executed_after_an_operators_verdict_is_his() -> None:
+    """The venue never called it over; he did."""
+    walk = Walk().fills(0).doubt(1)
+    walk.tell(Judged(now=walk.ns, order=1, filled=D(0), price=None, reason="gone"))
+    assert objected(walk, true_order(walk, 0, 10), true_order(walk, 1, 3, told_over=False)) == ""
+
+
+def test_a_venue_takes_back_no_more_than_it_says() -> None:
+    """What is missing beyond that was never executed."""
+    walk = Walk().fills(0).fills(1)
+    other = true_order(walk, 1, 10)
+    assert objected(walk, true_order(walk, 0, 7, busted=D(3)), other) == ""
+    assert "we reckon with 10 BTC" in objected(walk, true_order(walk, 0, 7, busted=D("2.99")), other)
+    walk.bust(0, 3)
+    assert objected(walk, true_order(walk, 0, 7, busted=D(3)), other) == ""
+    assert "we reckon with 7 BTC" in objected(walk, true_order(walk, 0, 6, busted=D(3)), other)
 
 
 def test_the_bound_is_the_larger_order_its_fee_and_one_lot() -> None:
     """Written down in one number."""
+    assert (CHECKER.number, CHECKER.name) == (1, "exposure bounded")
+    dearer = evolve(Walk().plan, legs=(Walk().plan.legs[0], evolve(Walk().plan.legs[1], amount=D(20))))
+    assert largest(dearer) == D("20.02") + D("0.01")
     assert largest(Walk().plan) == D("10.01") + D("0.01")

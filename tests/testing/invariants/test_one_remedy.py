@@ -78,3 +78,44 @@ def test_two_live_remedies_are_found() -> None:
     trade.ledger = trade.ledger.with_orders((*trade.orders, second))
     (what,) = stepped(CHECKER, seen(walk), after)
     assert "remedy c3 is live while c2 is pending as we know it" in what
+
+
+def test_at_the_moment_it_is_written_a_remedy_is_alone_whatever_a_venue_had_said() -> None:
+    """What we ourselves hold for live may execute, and we sent it all the same."""
+    walk = Walk(remedy="complete").fills(0).ack(1, 6, ended=True)
+    before = seen(walk, true_order(walk, 1, 6))
+    walk.look()
+    after = seen(walk, true_order(walk, 1, 6))
+    trade = after.trades["t1"]
+    assert trade.ledger is not None
+    trade.ledger = trade.ledger.replace(trade.orders[1].changed(lifecycle=Lifecycle.OPEN))
+    assert len(stepped(CHECKER, before, after)) == 1
+    assert stepped(CHECKER, after, evolve(after, orders=dict(after.orders))) == []
+
+
+def test_an_order_that_an_operator_judged_is_his() -> None:
+    """The venue never called it over; he did, and then the remedy was sent."""
+    _, after = beside(Lifecycle.CLOSED, live=True, told_over=False)
+    trade = after.trades["t1"]
+    assert trade.ledger is not None
+    trade.ledger = trade.ledger.replace(trade.orders[1].changed(refusal="settled by an operator: gone"))
+    assert stepped(CHECKER, NOTHING, after) == []
+
+
+def test_an_order_that_is_over_on_the_venue_is_no_danger() -> None:
+    """Though nobody has been told."""
+    _, after = beside(Lifecycle.CLOSED, live=False, told_over=False)
+    assert stepped(CHECKER, NOTHING, after) == []
+
+
+def test_doubt_is_no_excuse_for_the_policy_that_waits() -> None:
+    """By default nothing is sent while an order is in doubt."""
+    _, after = beside(Lifecycle.PENDING)
+    trade = after.trades["t1"]
+    assert trade.ledger is not None
+    trade.ledger = trade.ledger.replace(trade.orders[1].changed(unsure_since=0))
+    assert len(stepped(CHECKER, NOTHING, after)) == 1
+    trade.begun = evolve(trade.begun, policy=evolve(trade.policy, doubt_remedy=DoubtRemedy.ACT_ON_KNOWN))
+    trade.ledger = trade.ledger.replace(trade.orders[1].changed(unsure_since=None))
+    assert trade.orders[1].in_doubt
+    assert stepped(CHECKER, NOTHING, after) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import itertools
 from decimal import Decimal
 
@@ -40,6 +41,13 @@ def test_the_same_seed_gives_the_same_books() -> None:
     assert books().levels("BTC/USDT", 7) == books().levels("BTC/USDT", 7)
     assert books().levels("BTC/USDT", 7) != books(seed=2).levels("BTC/USDT", 7)
     assert books().levels("BTC/USDT", 7) != books().levels("BTC/USDT", 8)
+
+
+def test_books_do_not_depend_on_the_thread_s_own_precision() -> None:
+    """Which ccxt's helpers change."""
+    usual = books("upbit").levels("BTC/KRW", 3), books("upbit").middle("BTC/KRW", 3)
+    with decimal.localcontext(decimal.Context(prec=6)):
+        assert (books("upbit").levels("BTC/KRW", 3), books("upbit").middle("BTC/KRW", 3)) == usual
 
 
 def test_prices_stay_near_their_start_and_move_in_small_steps() -> None:

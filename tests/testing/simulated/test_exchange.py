@@ -12,7 +12,7 @@ import ccxt.async_support
 import pytest
 from stages import SYMBOL, Stage
 
-from fsm_arb.testing.simulated import OFFERS, SimulatedExchange
+from fsm_arb.testing.simulated import OFFERS, SimulatedExchange, market
 from fsm_arb.venues.settings import is_ccxt, is_synchronous
 
 D = Decimal
@@ -213,3 +213,23 @@ def test_closing_is_allowed(stage: Stage) -> None:
     """Bots do it at the end."""
     stage.run(stage.exchange.close())
     assert repr(stage.exchange) == "SimulatedExchange('alpha')"
+
+
+def test_a_reduce_only_order_closes_what_there_is_and_no_more(make: Callable[..., Stage]) -> None:
+    """On margin; and where there is no position it is refused."""
+    symbol = "BTC/USDT:USDT"
+    stage = make(
+        markets=(market(symbol, lot="0.001", tick="0.01"),),
+        margin=True,
+        balances={"USDT": D(1_000)},
+        price={symbol: D(100)},
+    )
+    stage.run(stage.exchange.create_order(symbol, "market", "buy", "0.5"))
+    closing = stage.exchange.create_order(
+        symbol, "limit", "sell", "0.8", "99", {"timeInForce": "IOC", "reduceOnly": True}
+    )
+    row = stage.run(closing)
+    assert (row["filled"], row["reduceOnly"]) == ("0.5", True)
+    assert stage.sim.moved()["alpha"]["BTC"] == 0
+    with pytest.raises(ccxt.InvalidOrder, match="no position"):
+        stage.run(stage.exchange.create_order(symbol, "market", "sell", "0.1", None, {"reduceOnly": True}))

@@ -129,6 +129,21 @@ def test_an_order_or_its_reply_may_be_slow(stage: Stage, kind: FaultKind, filled
     assert stage.clock.monotonic_ns() == pytest.approx(1_020_000_000, abs=10_000)
 
 
+def test_orders_that_arrive_in_the_same_moment_are_not_mistaken_for_each_other(stage: Stage) -> None:
+    """Each is known by its own id, with its own executions and its own fault."""
+
+    async def main() -> None:
+        stage.sim.inject("alpha", FaultKind.FEE_IN_BASE, operation=Operation.CREATE)
+        await asyncio.gather(*(stage.buy(f"0.{number}", clientOrderId=f"n{number}") for number in range(1, 5)))
+
+    stage.run(main())
+    orders = stage.sim.venue_orders()
+    assert {name: order.filled for name, order in orders.items()} == {f"n{n}": D(n) / 10 for n in range(1, 5)}
+    assert [orders[name].fills[0].fee_currency for name in sorted(orders)] == ["BTC", "USDT", "USDT", "USDT"]
+    told = {(what[1], what[2].amount) for word, what in stage.seen.told if word == "execution"}
+    assert told == {(name, order.filled) for name, order in orders.items()}
+
+
 def test_a_caller_that_goes_away_takes_nothing_back(stage: Stage) -> None:
     """The bytes have left."""
 

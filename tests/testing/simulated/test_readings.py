@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
@@ -114,6 +115,20 @@ def test_a_list_of_all_that_does_not_show_an_order_says_it_is_not_there(
     stage.run(stage.rest())
     stage.run(getattr(stage.exchange, method)(SYMBOL))
     assert told(stage) == {"ours": is_told}
+
+
+def test_a_list_says_nothing_of_an_order_that_was_sent_while_it_was_on_its_way(stage: Stage) -> None:
+    """Though that order is there when the list is read."""
+
+    async def main() -> None:
+        asking = asyncio.ensure_future(stage.exchange.fetch_open_orders(SYMBOL))
+        await asyncio.sleep(0.005)
+        placing = asyncio.ensure_future(stage.rest())
+        assert await asking == []
+        assert told(stage) == {"ours": False}
+        await placing
+
+    stage.run(main())
 
 
 def test_a_list_that_was_cut_says_nothing_of_what_it_leaves_out(stage: Stage) -> None:

@@ -110,8 +110,26 @@ def test_a_list_of_all_that_is_open_tells_what_is_not_there(symbol: str | None, 
     for number, request in ((1, hidden), (2, shown)):
         register.arrived(request, order(number, request.new))
         request.on_its_way = False
-    register.tell_absent(symbol, ["2"])
-    assert (waits.told_over, hidden.told_over, shown.told_over) == (told, told, False)
+    found = register.absent(symbol, ["2"], asked_ns=1)
+    assert found == ([waits, hidden] if told else [])
+    assert shown not in found
+
+
+@pytest.mark.parametrize(("since_ms", "told"), [(None, True), (0, True), (1, False)])
+def test_a_list_from_a_time_on_says_nothing_of_what_is_older(since_ms: int | None, told: bool) -> None:
+    """That order may live, and nobody was told otherwise."""
+    register = Register("alpha")
+    request = register.enter(new(), 1)
+    register.arrived(request, order(1, request.new))  # made at 0
+    assert (register.absent("BTC/USDT", [], asked_ns=1, since_ms=since_ms) == [request]) is told
+
+
+def test_a_list_says_nothing_of_what_came_after_it_was_asked_for() -> None:
+    """It could not have shown that."""
+    register = Register("alpha")
+    request = register.enter(new(), 7)
+    assert register.absent(None, [], asked_ns=6) == []
+    assert register.absent(None, [], asked_ns=7) == [request]
 
 
 def test_not_found_tells_of_that_order() -> None:

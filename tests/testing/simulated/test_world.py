@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import decimal
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -97,6 +98,13 @@ def test_a_world_is_the_same_to_the_byte_for_the_same_seed() -> None:
     """Replies, errors, hits, books and time; another seed is another world."""
     assert transcript(11) == transcript(11)
     assert transcript(11) != transcript(12)
+
+
+def test_the_thread_s_own_precision_changes_nothing() -> None:
+    """ccxt's helpers leave it changed."""
+    with decimal.localcontext(decimal.Context(prec=9)):
+        rough = transcript(11)
+    assert rough == transcript(11)
 
 
 def test_whoever_looks_changes_nothing() -> None:
