@@ -95,9 +95,20 @@ class CrossExchangeIntegration:
             context: One pair at one moment, or several.
 
         Raises:
-            InvalidInput: The strategy answered an entry with an exit; CurrencyMismatch: its notional does not fit.
+            InvalidInput: The strategy answered with an exit.
+            CurrencyMismatch: A notional or a threshold is in neither quote currency of its pair. What else the
+                strategy raises comes through as well; nothing of this tick is in flight then.
         """
-        self.told = tuple(self._entry(each) for each in _each(context))
+        told: list[Told] = []
+        try:
+            for each in _each(context):
+                told.append(self._entry(each))  # noqa: PERF401 - what was decided before an error is let go of
+        except Exception:
+            for lost in told:
+                if lost.decision is not None:
+                    self.concluded(lost.decision)
+            raise
+        self.told = tuple(told)
         return tuple(told.decision for told in self.told if told.decision is not None)
 
     def tick_exit(self, context: MarketContext | Iterable[MarketContext]) -> tuple[CrossExchangeDecision, ...]:
@@ -182,7 +193,8 @@ class CrossExchangeIntegration:
 
     def _busy(self, key: frozenset[Leg] | str, now_ns: int) -> bool:
         _, since_ns = self._running.get(key, ("", None))
-        return since_ns is not None and now_ns - since_ns < self.again_after_s * NS_PER_S
+        # A clock that was set back holds up nothing.
+        return since_ns is not None and 0 <= now_ns - since_ns < self.again_after_s * NS_PER_S
 
 
 def _each(context: MarketContext | Iterable[MarketContext]) -> Iterable[MarketContext]:

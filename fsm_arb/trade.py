@@ -129,7 +129,7 @@ class Trade(Memory):
 
     def wants_survey(self, now: int) -> bool:
         """Whether a remedy is due and both venues must be asked what it would cost."""
-        if self.ledger is None or self.survey is not None or self.state not in _PHASES:
+        if self.survey is not None or self.state not in _PHASES:
             return False
         s = self._situation(now)
         if s.phase is Phase.FIRST or now < s.not_before or standing(s) is not Standing.UNMATCHED:
@@ -138,10 +138,10 @@ class Trade(Memory):
 
     def wakes_at(self, now: int) -> int | None:
         """Return the next monotonic ns at which time alone may change something; None: never."""
-        if self.ledger is None or self.state not in _PHASES:
+        if self.state not in _PHASES:
             return None
         longest = seconds_ns(self.policy.doubt_max_s)
-        open_ended = [order for order in self.ledger.orders if order.live or order.provisional]
+        open_ended = [order for order in self.orders if order.live or order.provisional]
         times = [order.deadline for order in open_ended]
         times += [order.unsure_since + longest for order in open_ended if order.unsure_since is not None]
         times.append(self.not_before)
@@ -226,7 +226,7 @@ class Trade(Memory):
                 before = self.ledger
                 if choice is not None:
                     self._act(choice, now, at_ns)
-                if choice is None or self._sends or self.ledger is before:
+                if self._sends or self.ledger is before:
                     return
                 continue  # what was written down may open an edge: an end asked for, a fee believed
             self._move(rows[0], view, choice, now, at_ns)
@@ -265,7 +265,7 @@ class Trade(Memory):
             case "abort":
                 return self.aborting
             case "wall" if choice:
-                blocked = "; ".join(f"{o.kind.value}: {o.blocked}" for o in choice.weighed if o.blocked)
+                blocked = "; ".join(f"{o.kind.value}: {o.blocked}" for o in choice.weighed)
                 return f"{choice.reason}; {blocked}" if blocked else choice.reason
             case _:
                 legs = self.decision.legs
@@ -280,11 +280,8 @@ class Trade(Memory):
     def _booked_outcome(self) -> Outcome:
         """Success, or a smaller size than was asked for; what the venues kept as base fees is no shortfall."""
         ledger = self._hedged()
-        fees = [ZERO, ZERO]
-        for order in ledger.orders:
-            fees[order.intent.leg] += order.base_fee
-        reached = min(ledger.progress(leg) + fees[leg] for leg in (0, 1))
-        short_by = ledger.plan.quantity - reached
+        kept = sum((order.base_fee for order in ledger.orders if order.intent.side is Side.BUY), ZERO)
+        short_by = ledger.plan.quantity - ledger.matched_quantity - kept
         return Outcome.SUCCESS if short_by < ledger.plan.dust else Outcome.PARTIAL_HEDGED
 
     def _act(self, choice: Choice, now: int, at_ns: int) -> None:
@@ -302,7 +299,7 @@ class Trade(Memory):
             name = self.fresh_id()
             remedy = remedy_intent(self.begun, self._hedged(), choice.option, client_order_id=name, now=now)
             self._send([remedy], choice, now, at_ns)
-        elif choice.weighed or (choice.kind is Kind.HALT and self.halted and self._retry_due(now)):
+        elif choice.weighed or (choice.kind is Kind.HALT and self._retry_due(now)):
             self._note(Stalled(now=now, choice=choice), at_ns)
 
     def _send(self, intents: list[Intent], choice: Choice, now: int, at_ns: int) -> None:

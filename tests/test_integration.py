@@ -18,6 +18,7 @@ from fsm_arb.decision import CrossExchangeDecision
 from fsm_arb.errors import CurrencyMismatch, InvalidInput
 from fsm_arb.integration import CrossExchangeIntegration, Integration
 from fsm_arb.orchestrator import CrossExchangeOrchestrator
+from fsm_arb.spread import Role, Spread, spread
 from fsm_arb.strategy.verdicts import Reason, ReasonCode, Verdict
 from fsm_arb.values import Action, HealthStatus, Leg, Level, Money, OrderBook
 
@@ -148,6 +149,23 @@ def test_what_was_concluded_before_frees_nothing_that_came_after() -> None:
     assert ready.tick_entry(moment("1")) == ()
 
 
+def test_a_clock_that_was_set_back_holds_up_nothing() -> None:
+    """An exit least of all."""
+    ready = integration()
+    context = moment("0.5", positions=(held("1"),))
+    assert len(ready.tick_exit(context)) == 1
+    assert len(ready.tick_exit(evolve(context, now_ns=NOW - 1))) == 1
+
+
+def test_a_tick_that_fails_leaves_nothing_in_flight() -> None:
+    """What was decided on other pairs before the error was never handed out."""
+    ready = integration()
+    foreign = moment("1", legs=(Leg("kraken", "BTC/USD"), LEGS[1]), fx=evolve(FX, quote="USD"))
+    with pytest.raises(CurrencyMismatch, match="liquidity_min"):
+        ready.tick_entry([moment("0.2"), moment("1"), foreign])
+    assert len(ready.tick_entry(moment("1"))) == 1
+
+
 @pytest.mark.parametrize("value", [-1, "soon", float("nan")])
 def test_a_pause_is_a_number(value: Any) -> None:
     """Zero or more."""
@@ -176,6 +194,19 @@ def test_a_spread_of_other_sides_is_not_taken_for_prices() -> None:
     mixed.verdict = evolve(mixed.verdict, spread=strategy(entry_basis="gross").entry(wide).spread)
     (decision,) = integration(mixed).tick_entry(wide)
     assert decision.prices == (dear("1") + 500, OTHER - 5)
+
+
+def test_a_strategy_that_computed_its_spread_is_taken_at_its_prices() -> None:
+    """One that means to rest on a book is not priced as if it took from it."""
+    wide = moment(books=(book(dear("1"), gap=1000), book(OTHER, gap=10)))
+    resting = strategy(entry_basis="gross").entry(wide).spread
+    assert resting is not None
+    answer = spread(evolve(resting.inputs, roles=(Role.MAKER, Role.TAKER)))
+    assert isinstance(answer, Spread)
+    mine = Said(Action.ENTRY_POSITIVE, NOTIONAL)
+    mine.verdict = evolve(mine.verdict, spread=answer)
+    (decision,) = integration(mine).tick_entry(wide)
+    assert decision.prices == (dear("1") + 500, OTHER + 5)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +295,16 @@ def test_a_strategy_that_fails_on_one_position_keeps_no_other_from_being_left(
         "failed: ZeroDivisionError: no volume",
         "failed: InvalidInput: action='entry_positive': is no answer to the question of leaving P-2",
     ]
+    assert [each.position_id for each in ready.told] == ["P-1", "P-2", "P-3"]
     assert "position P-1 could not be judged" in caplog.text
+
+
+def test_an_exit_is_priced_for_its_size() -> None:
+    """The average over the levels that it takes."""
+    asks = (Level(D(52), D("0.01")), Level(D(54), D(1)))
+    shown = OrderBook(bids=book(50).bids, asks=asks)
+    (decision,) = integration().tick_exit(moment(books=(shown, book(40)), health=(UP, DOWN), positions=(held("1"),)))
+    assert decision.prices == (53, 40)
 
 
 ONE_SIDED = OrderBook(bids=(Level(D(51), D(1)),), asks=())

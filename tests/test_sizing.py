@@ -490,6 +490,7 @@ def test_the_finer_lot_trades_away_what_was_left(
     """Whichever leg has it; the other is as it would be."""
     plan = sized(rules=(evolve(ALPHA, lot=D(lots[0])), evolve(BETA, lot=D(lots[1]))), carried=D(carried))
     assert tuple(leg.amount for leg in plan.legs) == tuple(map(D, amounts))
+    assert tuple(leg.leg.exchange for leg in plan.legs) == ("alpha", "beta")
     assert plan.carried == D(traded)
 
 

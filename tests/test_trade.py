@@ -22,6 +22,7 @@ from worlds import (
     LEGS,
     PERPETUAL,
     POOR,
+    PRICE,
     RICH,
     SECOND,
     Edge,
@@ -35,14 +36,17 @@ from worlds import (
     survey,
 )
 
+from fsm_arb.choice import Standing
 from fsm_arb.errors import InvalidInput, LedgerBroken, MachineError
-from fsm_arb.machines.trade import Placing, TradeView
+from fsm_arb.machines.trade import Checks, Placing, TradeView
 from fsm_arb.messages import (
     Checked,
     ExternalFill,
+    Intended,
     Judged,
     Kind,
     Missed,
+    Moved,
     Observed,
     Outcome,
     PlaceEnded,
@@ -176,9 +180,22 @@ def test_begin_takes_the_sides_of_the_decision_unless_it_is_told_others() -> Non
     """An entry says which side each leg trades; an exit is told by its position."""
     assert Walk(begin=False).trade.begun.sides == (SELL, BUY)
     assert Walk(entry(Action.ENTRY_NEGATIVE), begin=False).trade.begun.sides == (BUY, SELL)
-    assert Walk(leaving(), begin=False, sides=(SELL, BUY), quantity=D(3)).trade.begun.sides == (SELL, BUY)
+    begun = Walk(leaving(), begin=False, sides=(SELL, BUY), quantity=D(3)).trade.begun
+    assert (begun.sides, begun.quantity) == ((SELL, BUY), 3)
     with pytest.raises(InvalidInput, match="sides"):
         Walk(leaving(), begin=False)
+
+
+def test_the_first_record_says_that_it_was_begun() -> None:
+    """From where it stands to where it stands: nothing has moved yet."""
+    (first,) = Walk(begin=False).entries
+    assert (first.trigger, first.before, first.after) == ("begun", "PRECHECK", "PRECHECK")
+
+
+def test_what_is_written_down_is_what_is_sent() -> None:
+    """All of it, in that order."""
+    walk = Walk()
+    assert [entry.fact.intents for entry in walk.entries if isinstance(entry.fact, Intended)] == [tuple(walk.sent)]
 
 
 # ------------------------------------------------------------------ both fill
@@ -912,6 +929,24 @@ def test_an_operators_trade_may_reverse_within_dust() -> None:
     assert halted().by_hand(1, BUY, "10.09").state == "DONE"
 
 
+def test_an_operators_trade_may_leave_a_little() -> None:
+    """What is left is put right by itself; to have mended less than all is no reversal."""
+    short = Walk(attempts_max=1).ack(0, "0.5", ended=True).refuse(1).silence(0, 1)
+    assert short.by_hand(1, BUY, "0.3").trade.exposure == D("-0.2")
+
+
+def test_an_operators_trade_that_turns_dust_round_mends_nothing() -> None:
+    """As much is naked after it as before."""
+    walk = Walk().fills(0).ack(1, "9.95", ended=True)
+    with pytest.raises(InvalidInput, match="does not make the exposure of -0.05 smaller"):
+        walk.by_hand(1, BUY, "0.1")
+
+
+def test_an_operators_trade_on_the_leg_that_is_not_in_doubt_is_taken() -> None:
+    """It cannot be the order that is."""
+    assert in_doubt().by_hand(0, BUY, 4).trade.exposure == -6
+
+
 def test_an_operators_base_fee_counts() -> None:
     """What was bought less what the venue kept, and for a sale what it took besides."""
     assert halted().by_hand(1, BUY, 10, fee=Fee(D("0.02"), "BTC")).trade.exposure == D("-0.02")
@@ -1157,6 +1192,8 @@ def test_an_order_that_was_never_written_is_our_bug(event: Any, begun: bool) -> 
     with pytest.raises(LedgerBroken, match="order 7, which was never written"):
         walk.tell(event)
     assert remembered(walk.trade) == before
+    with pytest.raises(LedgerBroken, match="order 2, which was never written"):
+        walk.tell(evolve(event, order=2))
 
 
 # ------------------------------------------------------------------ restarts, in every state
@@ -1278,6 +1315,34 @@ def test_a_base_fee_larger_than_assumed_is_put_right() -> None:
     assert (walk.state, walk.trade.exposure) == ("PARTIAL", D("-0.29"))
     walk.look()
     assert walk.sends[2:] == [(1, "complete", "buy", D("0.29"))]
+
+
+@pytest.mark.parametrize(
+    ("bought", "kept", "outcome"),
+    [
+        (10, "0.2", Outcome.SUCCESS),
+        (10, "0.1", Outcome.SUCCESS),
+        ("9.8", "0.1", Outcome.PARTIAL_HEDGED),
+        ("9.9", "0", Outcome.PARTIAL_HEDGED),  # short by dust, which the venues would trade
+        ("9.91", "0", Outcome.SUCCESS),
+    ],
+)
+def test_what_a_venue_keeps_of_a_purchase_makes_a_trade_no_smaller_than_it_was_sized(
+    bought: Any, kept: str, outcome: Outcome
+) -> None:
+    """Ten were sold; what beta kept, and what it did not fill, is bought back on alpha. Fees aside, was the size met?"""
+    walk = Walk(rules=(ALPHA, evolve(BETA, fee_in=FeeIn.UNKNOWN)), remedy="unwind")
+    walk.fills(0).ack(1, bought, ended=True, fees=(Fee(D(kept), "BTC"),))
+    if walk.state != "DONE":
+        walk.look().fills(2)
+    assert (walk.state, walk.trade.outcome) == ("DONE", outcome)
+
+
+def test_base_that_a_venue_takes_of_a_sale_makes_no_trade_larger() -> None:
+    """Alpha sold 9.65 and took 0.15 besides: beta's 9.8 make up for both, and are less than the ten that were sized."""
+    walk = Walk(order_type="limit").ack(0, "9.65", ended=True, fees=(Fee(D("0.15"), "BTC"),))
+    walk.ack(1, "9.8", ended=True)
+    assert (walk.state, walk.trade.exposure, walk.trade.outcome) == ("DONE", 0, Outcome.PARTIAL_HEDGED)
 
 
 def test_a_fee_that_is_never_told_calls_a_person() -> None:
@@ -1415,6 +1480,7 @@ def test_a_survey_of_another_ledger_is_forgotten() -> None:
     walk = one_naked(backoff_s=10).look().ack(2, ended=True)
     walk.tell(survey(now=walk.ns))
     assert walk.trade.survey is not None
+    assert not walk.trade.wants_survey(walk.trade.not_before)  # it has one
     walk.see(0, 11, ended=True)
     assert walk.trade.survey is None
 
@@ -1430,6 +1496,8 @@ def test_the_next_alarm_is_the_nearest_of_deadline_doubt_back_off_and_retry() ->
     walk.at(120)
     assert walk.trade.wakes_at(walk.ns) == 180 * SECOND
     assert both_filled().trade.wakes_at(0) is None
+    over = one_naked().look().fills(2)
+    assert (over.state, over.trade.not_before > 0, over.trade.wakes_at(0)) == ("DONE", True, None)
     assert halted().trade.wakes_at(0) == 60 * SECOND
     assert one_naked().silence(0, 1).trade.wakes_at(0) == SECOND // 2
 
@@ -1469,8 +1537,36 @@ def test_a_trigger_fired_by_hand_moves_nothing() -> None:
     """A trade moves when it is told what happened, and only then."""
     walk = Walk(begin=False)
     with pytest.raises(MachineError, match="was fired by hand"):
-        walk.trade.checks_passed(TradeView(checks=walk.trade._view(None, None).checks.PASSED))
+        walk.trade.checks_passed(TradeView(checks=Checks.PASSED))
     assert walk.state == "PRECHECK"
+    halfway = Walk(order_type="limit").ack(0).ack(1)  # it has moved before, when it was told to
+    with pytest.raises(MachineError, match="was fired by hand"):
+        halfway.trade.settled(TradeView(standing=Standing.MATCHED))
+    assert halfway.state == "MONITORING"
+
+
+def test_a_move_records_what_was_chosen_when_its_guards_were_asked() -> None:
+    """So that an auditor need not guess; waiting, and where there is nothing to choose, is left out."""
+
+    def chosen(walk: Walk) -> list[Kind | None]:
+        moved = [entry.fact for entry in walk.entries if isinstance(entry.fact, Moved)]
+        return [fact.choice.kind if fact.choice else None for fact in moved]
+
+    assert chosen(both_filled()) == [None, None, Kind.BOOK, Kind.BOOK, None]
+    assert chosen(Walk(order_type="limit").ack(0).ack(1).at(5)) == [None, None, None, Kind.CANCEL]
+    assert chosen(Walk().fills(0).doubt(1).at(5)) == [None, None, Kind.PROBE, Kind.PROBE]
+    wall = one_naked(attempts_max=1).look(free=POOR).entries[-1].fact
+    assert isinstance(wall, Moved)
+    assert wall.choice is not None
+    assert (wall.choice.kind, len(wall.choice.weighed)) == (Kind.HALT, 2)
+
+
+def test_only_a_wall_and_an_end_are_explained() -> None:
+    """Each refusal once, by the venue that made it; on the way nothing is said."""
+    walk = Walk().refuse(0).ack(1, ended=True)
+    moved = [entry.fact for entry in walk.entries if isinstance(entry.fact, Moved)]
+    assert [fact.note for fact in moved] == ["", "", "", "alpha: insufficient_funds: no"]
+    assert walk.trade.outcome is Outcome.FAILED
 
 
 def test_a_circle_in_the_table_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1650,7 +1746,7 @@ def test_a_verdict_is_not_the_last_word() -> None:
     assert walk.moves[-2:] == [HALTED_MATCHED, BOOKED]
 
 
-@pytest.mark.parametrize(("order", "filled"), [(7, 0), (-1, 0), (0, 4), (1, "10.01"), (1, -1)])
+@pytest.mark.parametrize(("order", "filled"), [(7, 0), (2, 0), (-1, 0), (0, 4), (1, "10.01"), (1, -1)])
 def test_a_verdict_that_cannot_be_is_refused_and_changes_nothing(order: int, filled: Any) -> None:
     """Less than was seen, more than was ordered, or of no order of the trade."""
     walk = in_doubt()
@@ -1658,6 +1754,13 @@ def test_a_verdict_that_cannot_be_is_refused_and_changes_nothing(order: int, fil
     with pytest.raises(InvalidInput):
         walk.tell(Judged(now=walk.ns, order=order, filled=D(filled), price=None, reason="?"))
     assert remembered(walk.trade) == before
+
+
+def test_a_verdict_may_be_about_the_first_order() -> None:
+    """It is one like any other."""
+    walk = Walk().doubt(0).fills(1).at(120)
+    walk.tell(Judged(now=walk.ns, order=0, filled=TEN, price=PRICE, reason="seen on the website"))
+    assert (walk.state, walk.trade.outcome) == ("DONE", Outcome.SUCCESS)
 
 
 def test_a_verdict_waits_for_the_call_that_places_the_order() -> None:

@@ -17,6 +17,7 @@ from fsm_arb.cli.crash import crash
 from fsm_arb.cli.fuzz import fuzz
 from fsm_arb.cli.render import console, story_lines, trades_table, verdict_lines
 from fsm_arb.cli.telling import tell
+from fsm_arb.cli.verify import verify
 from fsm_arb.diagrams import can_draw_svg, check_diagrams, write_diagrams
 from fsm_arb.errors import FsmArbError
 from fsm_arb.journal.reader import JournalReader
@@ -45,6 +46,7 @@ def command() -> None:
 
 command.add_command(crash)
 command.add_command(fuzz)
+command.add_command(verify)
 
 
 # ------------------------------------------------------------------ demo

@@ -22,25 +22,32 @@ if TYPE_CHECKING:
 
 SHOWN_MAX = 5  # of what is wrong with one scenario
 QUIET = ("fsm_arb", "asyncio")
+COUNT = click.IntRange(min=1)
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[SCENARIO]...")
-@click.option(
-    "--every", type=click.IntRange(min=1), default=3, show_default=True, help="Of the effects, this one fails."
-)
-@click.option(
-    "--again", type=click.IntRange(min=0), default=0, help="Die again, at each of so many effects of recovery."
-)
+@click.option("--every", type=COUNT, default=3, show_default=True, help="Of the effects, every so many fail.")
+@click.option("--deaths", type=COUNT, default=1, show_default=True, help="Of the effects, at every so many it dies.")
+@click.option("--again", type=click.IntRange(min=0), default=0, help="Die again, at so many first effects of recovery.")
 @click.option("--files", is_flag=True, help="Keep journals in real SQLite files; only deaths are tried.")
 @click.option("--list", "listed", is_flag=True, help="Only name the scenarios.")
 @click.pass_context
-def crash(context: click.Context, *, names: tuple[str, ...], every: int, again: int, files: bool, listed: bool) -> None:
+def crash(
+    context: click.Context,
+    *,
+    names: tuple[str, ...],
+    every: int,
+    deaths: int,
+    again: int,
+    files: bool,
+    listed: bool,
+) -> None:
     """Kill a bot at each effect of each scenario, and let a new one recover.
 
     Effects are what reaches the outside: commits before and after they are
     durable, requests before they leave, after the venue has acted, as the reply
-    arrives. The process dies at each; every third also fails once, and fails
+    arrives. The process dies at each; one in so many also fails once, and fails
     until it is healed. All invariants are checked after everything that happens,
     and the end must be one that some run without a crash reaches.
     """
@@ -61,7 +68,15 @@ def crash(context: click.Context, *, names: tuple[str, ...], every: int, again: 
         for number, name in enumerate(names or known):
             place = Path(folder) / str(number) if files else None
             modes = (Mode.DIES,) if files else tuple(Mode)
-            report = swept(known[name], every_checker(), modes=modes, every=every, again=again, folder=place)
+            report = swept(
+                known[name],
+                every_checker(),
+                modes=modes,
+                every=every,
+                deaths_every=deaths,
+                again=again,
+                folder=place,
+            )
             reports.append(report)
             for wrong in report.wrong[:SHOWN_MAX]:
                 out.print(f"[red]Wrong:[/] {escape(f'{name}: {wrong}')}", soft_wrap=True)

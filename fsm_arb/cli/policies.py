@@ -42,7 +42,9 @@ def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=False)
     converter.register_structure_hook(Decimal, _as_given)
     converter.register_structure_hook(int, _as_given)
-    converter.register_structure_hook_func(lambda kind: isinstance(kind, type) and hasattr(kind, "__members__"), _as_given)
+    converter.register_structure_hook_func(
+        lambda kind: isinstance(kind, type) and hasattr(kind, "__members__"), _as_given
+    )
     return converter
 
 

@@ -29,7 +29,9 @@ PLACEMENTS = [each.value for each in Placement if each is not Placement.MAKER_TA
 @click.command()
 @click.option("--lots", type=click.IntRange(1, 7), default=2, show_default=True, help="Size of the trade.")
 @click.option("--faults", type=click.IntRange(0, 9), default=2, show_default=True, help="Of one run, at most.")
-@click.option("--least", type=click.IntRange(1, 7), default=1, show_default=True, help="Least order, lots; less is dust.")
+@click.option(
+    "--least", type=click.IntRange(1, 7), default=1, show_default=True, help="Least order, lots; less is dust."
+)
 @click.option("--attempts", type=click.IntRange(0, 9), default=2, show_default=True, help="Remedies, at most.")
 @click.option("--placement", type=click.Choice(PLACEMENTS), help="Instead of the policy's.")
 @click.option("--order-type", type=click.Choice([each.value for each in OrderType]), help="Instead of the policy's.")

@@ -199,9 +199,11 @@ class Runner:
             now = self._now()
             times = [
                 time
-                for time in (self.trade.wakes_at(now), self._tending.wakes_at(now), self._watch_until)
+                for time in (self.trade.wakes_at(now), self._tending.wakes_at(now))
                 if time is not None
             ]
+            if self._watch_until is not None and self._watch_until > now:  # past it, the last looks' answers wake us
+                times.append(self._watch_until)
             pause = max(min(times, default=now + 60 * NS_PER_S) - now, 0) / NS_PER_S
             alarm = asyncio.get_running_loop().call_later(pause, self._bell.set)
             try:
@@ -217,7 +219,7 @@ class Runner:
         """Let the trade take in the mail, then the time: deadlines are judged after what was queued."""
         entries: list[Entry] = []
         sends: list[Intent] = []
-        over = self._watch_until is not None and self._now() >= self._watch_until and not self.trade.finished
+        over = self._watch_is_over()
         timely: list[Event] = [WatchEnded(now=self._now())] if over and self.trade.done else [Ticked(now=self._now())]
         for event, answer in [*mail, *((event, None) for event in timely)]:
             try:
@@ -234,6 +236,13 @@ class Runner:
             await self._write(entries)
         self._sent(entries, sends)
         _tell(mail, None)
+
+    def _watch_is_over(self) -> bool:
+        """Whether a finished trade has been watched for long enough: every order is asked for once more at the end."""
+        until = self._watch_until
+        if until is None or self._now() < until or self.trade.finished:
+            return False
+        return not self.trade.policy.watch_after_done_s or self._tending.looked_since(until)
 
     async def _write(self, entries: Sequence[Entry]) -> None:
         await write(self._services, self.trade, self.page, entries)

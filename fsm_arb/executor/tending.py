@@ -78,6 +78,18 @@ class Tending:
             self._surveying = True
             self._start(self._survey())
 
+    def looked_since(self, time: int) -> bool:
+        """Whether every order was asked for at or after *time* (monotonic ns), answered or not; asks for the others."""
+        now, looked = self._now(), True
+        for order in self._trade.orders:
+            look = self._look_of(order, now)
+            if look is None or (not look.busy and look.asked_at is not None and look.asked_at >= time):
+                continue
+            looked = False
+            if not look.busy:
+                self._ask(order, look, now, Lane.ENTER)
+        return looked
+
     def wakes_at(self, now: int) -> int | None:
         """Return the next monotonic ns at which a call is due; None: only an answer or the trade's clock matters."""
         times = [look.next_at for look in self._looks.values() if not look.busy]

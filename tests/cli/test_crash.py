@@ -35,7 +35,7 @@ def test_a_scenario_is_reported_with_its_numbers() -> None:
 
 def test_journals_may_stand_in_files() -> None:
     """Then only deaths are tried."""
-    done = run("sequential", "--files")
+    done = run("sequential", "--files", "--deaths", "6")
     assert done.exit_code == 0, done.output
     assert "No violation." in done.output
 

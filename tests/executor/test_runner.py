@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 from hall import (
     BID,
     Sink,
@@ -31,6 +32,9 @@ from fsm_arb.executor.runner import Runner
 from fsm_arb.executor.tending import Tending
 from fsm_arb.messages import Ticked
 from fsm_arb.ports import Found, OrderSnapshot, OrderStatus
+from fsm_arb.testing.crash.exchange import Answer, Tranche
+from fsm_arb.testing.crash.lives import Plot, tried
+from fsm_arb.testing.crash.scenarios import POLICY, one_entry
 from fsm_arb.venues.ccxt_venue import CcxtVenue
 
 if TYPE_CHECKING:
@@ -258,6 +262,18 @@ async def test_watching_has_an_end(hall: Hall) -> None:
         assert executor._runners == {}
         assert list(executor.trades(live=True)) == []
         assert list(executor.trades(live=False)) == list(executor.trades()) == [result]
+
+
+@pytest.mark.parametrize("late_s", [1.0, 4.0, 5.9])
+def test_a_watch_ends_with_a_last_look(late_s: float) -> None:
+    """A fill that comes late, however shortly before the end of a watch of six seconds, is seen and hedged."""
+    answers = {"alpha": (Answer(fills=(Tranche("0.6"), Tranche("0.4", late_s))),)}
+    policy = evolve(POLICY, remedy="unwind", watch_after_done_s=6)
+    glimpse = tried(Plot(bot=one_entry, policy=policy, answers=answers)).outside.witness.glimpse
+    (trade,) = glimpse.trades.values()
+    assert [order.filled for order in trade.orders] == [order.filled for order in glimpse.orders.values()]
+    assert abs(sum(order.received for order in glimpse.orders.values())) < D("0.1")
+    assert [entry.trigger for entry in glimpse.entries["entry"]].count("disturbed") == 1
 
 
 # ------------------------------------------------------------------ the journal

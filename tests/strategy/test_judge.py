@@ -96,6 +96,20 @@ def test_entries_are_judged_net_unless_told_otherwise(pct: str) -> None:
         assert strategy(fx_cost_pct="0.05", entry_basis=basis).entry(context).action.is_entry
 
 
+def test_every_verdict_that_came_to_a_spread_brings_it() -> None:
+    """Also one for want of funds, and an exit; a book that is too thin says what was wanted."""
+    poor = strategy().entry(moment("1", balances=(Balances(free={}), None)))
+    assert (code(poor), poor.spread is not None) == (ReasonCode.FUNDS, True)
+    left = strategy().exit(moment("0.5"), held("1"))
+    assert left.spread is not None
+    assert left.spread.inputs.quantity == held().quantity
+    lacking = Money(D(0), "KRW")
+    thin = strategy(liquidity_min=lacking).entry(moment(books=(book(dear("1"), "0.001"), book(OTHER))))
+    assert code(thin) is ReasonCode.THIN_BOOK
+    assert round(thin.reason.numbers["wanted"], 8) == round(QUANTITY, 8)
+    assert ThresholdStrategy(notional=Money(D("0.5"), "BTC")).notional.amount == D("0.5")
+
+
 def test_the_price_of_the_size_decides_and_not_the_touch() -> None:
     """A best bid of a crumb is no bid."""
     crumb = book(dear("1"), "0.0001")

@@ -97,7 +97,7 @@ class Sink:
 
     async def send(self, subject: str, body: str, labels: Mapping[str, str]) -> None:
         """Keep one alert."""
-        self._outside.alerts.append(f"{subject}: {body} {dict(labels)}")
+        self._outside.witness.alerts.append(f"{subject}: {body} {dict(labels)}")
 
 
 @frozen(kw_only=True)

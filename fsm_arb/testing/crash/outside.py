@@ -44,8 +44,7 @@ class Outside:
             name: Exchange(name, symbol, answers.get(name, ()), self.later, base_fees=name == "beta")
             for name, symbol in MARKETS.items()
         }
-        self.alerts: list[str] = []
-        self.witness = Witness(self, checkers)
+        self.witness = Witness(self.exchanges, self.clock.monotonic_ns, checkers)
         self._due: list[_Due] = []
         self._numbers = itertools.count()
         self._loop: asyncio.AbstractEventLoop | None = None

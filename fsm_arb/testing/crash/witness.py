@@ -15,10 +15,10 @@ from fsm_arb.testing.glimpse import Glimpse, Violation, judged, judged_at_rest
 from fsm_arb.trade import Trade
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fsm_arb.ports import Batch
-    from fsm_arb.testing.crash.outside import Outside
+    from fsm_arb.testing.crash.exchange import Exchange
     from fsm_arb.testing.glimpse import Append, Checker, Create, VenueOrder
 
 
@@ -28,16 +28,21 @@ class Witness:
     What a trade knows is what is durable: a process that dies knows nothing else.
 
     Args:
-        outside: The world.
+        exchanges: The venues' own books.
+        now: Reads the world's clock, ns.
         checkers: The invariants; none: nothing is judged.
     """
 
-    def __init__(self, outside: Outside, checkers: Sequence[Checker] = ()) -> None:
-        self._outside = outside
+    def __init__(
+        self, exchanges: Mapping[str, Exchange], now: Callable[[], int], checkers: Sequence[Checker] = ()
+    ) -> None:
+        self._exchanges = exchanges
+        self._now = now
         self._checkers = checkers
         self.glimpse = Glimpse(now=0, trades={}, orders={})
         self.violations: list[Violation] = []
         self.intents: dict[str, int] = {}  # durable ones: client order id to wall clock, ns
+        self.alerts: list[str] = []
         self.errors: list[str] = []  # of ours, that nobody caught
         self._positions: dict[str, CrossExchangePosition] = {}
 
@@ -79,7 +84,7 @@ class Witness:
 
     def at_rest(self) -> None:
         """Judge the end of a run."""
-        self._look(alerts=tuple(self._outside.alerts), errors=tuple(self.errors), faults_on=False)
+        self._look(alerts=tuple(self.alerts), errors=tuple(self.errors), faults_on=False)
         self.violations += judged_at_rest(self._checkers, self.glimpse)
 
     # -------------------------------------------------------------- looking
@@ -87,12 +92,12 @@ class Witness:
     def _look(self, **changes: object) -> None:
         before = self.glimpse
         orders: dict[str, VenueOrder] = {}
-        for exchange in self._outside.exchanges.values():
+        for exchange in self._exchanges.values():
             orders.update(exchange.glimpsed())
         if orders != before.orders:
             changes["orders"] = orders
-            changes["moved"] = {name: dict(exchange.moved) for name, exchange in self._outside.exchanges.items()}
-        self.glimpse = evolve(before, now=self._outside.clock.monotonic_ns(), **changes)  # type: ignore[arg-type]
+            changes["moved"] = {name: dict(exchange.moved) for name, exchange in self._exchanges.items()}
+        self.glimpse = evolve(before, now=self._now(), **changes)  # type: ignore[arg-type]
         if self._checkers:
             self.violations += judged(self._checkers, before, self.glimpse)
 

@@ -206,5 +206,5 @@ def _turns(orders: tuple[Any, ...], here: Permutation, there: Permutation) -> tu
     ]
     place = {order: index for index, order in enumerate(here)}
     turn = tuple(place[order] for order in there)
-    found = {swap for swap in swaps} | {tuple(turn[index] for index in swap) for swap in swaps}
+    found = set(swaps) | {tuple(turn[index] for index in swap) for swap in swaps}
     return tuple(sorted(found - {tuple(range(len(orders)))}))

@@ -7,6 +7,7 @@ many worlds around it are explored as tuples of small numbers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
@@ -248,6 +249,14 @@ def _events(trade: Trade, now: int) -> list[tuple[int, int]]:
 # ------------------------------------------------------------------ from a number to an event
 
 
+_BARE: dict[Tell, Callable[[int], Event]] = {
+    Tell.TICK: lambda now: Ticked(now=now),
+    Tell.ABORT: lambda now: AbortAsked(now=now, reason="no longer wanted"),
+    Tell.RESUME: lambda now: Resumed(now=now, reason="an operator asked"),
+    Tell.RESTART: lambda now: Restarted(now=now),
+}
+
+
 def event_of(world: World, trade: Trade, event_code: int, index: int, now: int) -> Event:
     """Return the event of a number.
 
@@ -259,22 +268,17 @@ def event_of(world: World, trade: Trade, event_code: int, index: int, now: int) 
         now: Monotonic ns.
     """
     argument = event_code & ARGUMENT_MASK
-    match Tell(event_code >> KIND_SHIFT):
-        case Tell.TICK:
-            return Ticked(now=now)
+    kind = Tell(event_code >> KIND_SHIFT)
+    if kind in _BARE:
+        return _BARE[kind](now)
+    match kind:
         case Tell.CHECKED:
             return Checked(now=now, refusal="a venue is down" if argument else "")
         case Tell.SIZED:
             return Sized(now=now, refusal="funds: too little") if argument else Sized(now=now, plan=world.plan)
-        case Tell.ABORT:
-            return AbortAsked(now=now, reason="no longer wanted")
-        case Tell.SURVEY | Tell.BY_HAND as kind:
+        case Tell.SURVEY | Tell.BY_HAND:
             return _by_role(world, trade, kind, argument, now)
-        case Tell.RESUME:
-            return Resumed(now=now, reason="an operator asked")
-        case Tell.RESTART:
-            return Restarted(now=now)
-        case kind:
+        case _:
             return _about(trade, kind, argument, index, now)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define, evolve, field
 
@@ -110,7 +110,7 @@ class Crew:
     on_progress: Callable[[Progress], None] | None = None
     layers: list[Layer] = field(factory=list)
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -221,10 +221,11 @@ class Crew:
         """Return what all shards amount to, a later search for other endings left out."""
         if self._kept is not None:
             return self._kept
-        first, *rest = self._all("sums")
-        for part in rest:
-            first += part
-        return first
+        parts: list[Sums] = self._all("sums")
+        total = parts[0]
+        for part in parts[1:]:
+            total += part
+        return total
 
     def _path(self, number: int, state: int) -> list[Place]:
         path: list[Place] = []

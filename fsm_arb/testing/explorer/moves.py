@@ -55,7 +55,6 @@ class Moves:
         trade, orders = state >> ORDERS_BITS, self._orders[state & ORDERS_MASK]
         core = self.core
         standing = core.standings[trade]
-        fence, rests = core.world.fence, core.world.rests
         found: list[Edge] = []
         for event, faults in standing.events:
             if faults > left:
@@ -67,7 +66,14 @@ class Moves:
         if left and self.crashes and standing.may_crash:
             told = core.step(trade, CRASH)
             if told is not None:
-                found.append((1, CRASH, self._after(told, orders.translate(crashed(fence)))))
+                found.append((1, CRASH, self._after(told, orders.translate(crashed(core.world.fence)))))
+        self._of_orders(trade, standing, orders, left, found)
+        return found
+
+    def _of_orders(self, trade: int, standing: Standing, orders: bytes, left: int, found: list[Edge]) -> None:
+        """Add to *found* what may befall each of the orders."""
+        core = self.core
+        fence, rests = core.world.fence, core.world.rests
         for place, (amount, flags) in enumerate(standing.orders):
             number = orders[place]
             for faults, event, later in moves(number, amount, flags, fence, rests):
@@ -81,7 +87,6 @@ class Moves:
                 told = core.step(trade, event | place << PLACE_SHIFT)
                 if told is not None:
                     found.append((faults, label, self._after(told, rest)))
-        return found
 
     def _after(self, told: Found, orders: bytes) -> int:
         trade, change = told

@@ -22,6 +22,7 @@ from fsm_arb.testing.explorer.venue import (
     CODE_BITS,
     CODE_MASK,
     ENDED_READING,
+    FILLED_MASK,
     FILLED_SHIFT,
     KIND_SHIFT,
     TOLD,
@@ -47,6 +48,16 @@ STATES = {
     Place.ENDED: "ended",
     Place.LATE: "its request never arrived in time",
 }
+SAYINGS = {
+    (Tell.TICK, False): "time passes",
+    (Tell.CHECKED, False): "the checks pass",
+    (Tell.CHECKED, True): "a check says no",
+    (Tell.SIZED, False): "it is sized",
+    (Tell.SIZED, True): "it cannot be sized",
+    (Tell.ABORT, False): "it is to end before it has begun",
+    (Tell.RESUME, False): "an operator lets it try again",
+    (Tell.RESTART, False): "the process dies, and another takes the trade up",
+}
 
 
 @frozen(kw_only=True)
@@ -62,7 +73,7 @@ class Line:
     knows: tuple[str, ...]  # by order
     has: tuple[str, ...]  # by order
     naked: str  # as the trade knows it, and on the venues
-    sent: tuple[str, ...]
+    sent: tuple[tuple[int, str], ...]  # to which leg, what
     leg: int | None  # which venue it happened on; None: on both, or none
 
 
@@ -178,7 +189,7 @@ def _line(number: int, before: Course, after: Course, label: int, index: int | N
         knows=tuple(_known(order) for order in trade.orders),
         has=tuple(_had(each) for each in after.orders),
         naked=f"naked: {trade.exposure:f} as the trade knows it, {true} on the venues",
-        sent=tuple(_name(trade, each.index) for each in after.step.sends),
+        sent=tuple((each.leg, _name(trade, each.index)) for each in after.step.sends),
         leg=leg,
     )
 
@@ -213,46 +224,30 @@ def _happened(before: Course, after: Course, label: int, index: int | None) -> s
     """Say what an edge is."""
     kind, argument = Tell((label & CODE_MASK) >> KIND_SHIFT), label & ARGUMENT_MASK
     if index is not None:
-        return f"{_name(after.trade, index)}: {_about(before, after, kind, argument, index, label)}"
-    match kind:
-        case Tell.TICK:
-            return "time passes"
-        case Tell.CHECKED:
-            return "a check says no" if argument else "the checks pass"
-        case Tell.SIZED:
-            return "it cannot be sized" if argument else "it is sized"
-        case Tell.ABORT:
-            return "it is to end before it has begun"
-        case Tell.SURVEY:
-            return f"both venues are asked for their books: {SURVEYS[argument]}"
-        case Tell.RESUME:
-            return "an operator lets it try again"
-        case Tell.BY_HAND:
-            which = "leads" if argument & 1 else "lags"
-            return f"an operator trades {argument >> 1} by hand on the venue that {which}"
-        case _:
-            return "the process dies, and another takes the trade up"
+        return f"{_name(after.trade, index)}: {_about(before, after, label, index)}"
+    if kind is Tell.SURVEY:
+        return f"both venues are asked for their books: {SURVEYS[argument]}"
+    if kind is Tell.BY_HAND:
+        which = "leads" if argument & 1 else "lags"
+        return f"an operator trades {argument >> 1} by hand on the venue that {which}"
+    return SAYINGS[kind, bool(argument)]
 
 
-def _about(before: Course, after: Course, kind: Tell, argument: int, index: int, label: int) -> str:
+def _about(before: Course, after: Course, label: int, index: int) -> str:
+    kind, argument = Tell((label & CODE_MASK) >> KIND_SHIFT), label & ARGUMENT_MASK
     was, later = before.orders[index], after.orders[index]
-    match kind:
-        case Tell.ACK | Tell.SEEN:
-            base = filled_of(later) - (label >> CODE_BITS >> FILLED_SHIFT & 7)
-            filled = (argument & ~ENDED_READING) + base
-            status = "ended" if argument & ENDED_READING else "open"
-            how = "the reply comes" if kind is Tell.ACK else "a look shows it"
-            return f"{how}: {status}, {filled} filled"
-        case Tell.REFUSED:
-            return "refused"
-        case Tell.DOUBT:
-            return "no reply; the request may still arrive" if place_of(was) is Place.FLYING else "the reply is lost"
-        case Tell.MISSED:
-            return "a look at every list does not show it" if argument else "a look at one list does not show it"
-        case Tell.CANCEL_ENDED:
-            return "the cancel is answered"
-        case _:
-            return _on_venue(was, later)
+    if kind in {Tell.ACK, Tell.SEEN}:
+        base = filled_of(later) - (label >> CODE_BITS >> FILLED_SHIFT & FILLED_MASK)
+        status = "ended" if argument & ENDED_READING else "open"
+        how = "the reply comes" if kind is Tell.ACK else "a look shows it"
+        return f"{how}: {status}, {(argument & ~ENDED_READING) + base} filled"
+    if kind is Tell.DOUBT:
+        return "no reply; the request may still arrive" if place_of(was) is Place.FLYING else "the reply is lost"
+    if kind is Tell.MISSED:
+        return f"a look at {'every list' if argument else 'one list'} does not show it"
+    if kind is Tell.NOTHING:
+        return _on_venue(was, later)
+    return "refused" if kind is Tell.REFUSED else "the cancel is answered"
 
 
 def _on_venue(was: int, later: int) -> str:
@@ -268,7 +263,7 @@ def _told(line: Line) -> list[str]:
     flag = "FAULT " if line.fault else ""
     moves = f"   [{' -> '.join(line.path)}]" if len(line.path) > 1 else ""
     words = [f"{line.number:3}. t={line.at}  {flag}{line.happened}{moves}"]
-    words += [f"          sent: {each}" for each in line.sent]
+    words += [f"          sent: {each}" for _, each in line.sent]
     for index, (knows, has) in enumerate(zip(line.knows, line.has, strict=True)):
         words.append(f"          order {index}: the trade knows: {knows}; the venue has: {has}")
     if line.knows:
@@ -278,23 +273,17 @@ def _told(line: Line) -> list[str]:
 
 def _drawn(line: Line) -> list[str]:
     flag = "FAULT: " if line.fault else ""
-    venue = {0: "A", 1: "B"}.get(line.leg if line.leg is not None else -1)
     what = _plain(flag + line.happened)
-    if venue is None:
+    if line.leg is None:
         words = [f"    note over T: {what}"]
     elif line.told:
-        words = [f"    {venue}{'--x' if 'no reply' in what or 'lost' in what else '-->>'}T: {what}"]
+        words = [f"    {'AB'[line.leg]}-->>T: {what}"]
     else:
-        words = [f"    note over {venue}: {what}"]
+        words = [f"    note over {'AB'[line.leg]}: {what}"]
     if len(line.path) > 1:
         words.append(f"    note over T: {' → '.join(line.path)}")
-    words += [f"    T->>{'A' if f'on {line_leg(each)}' == 'on alpha' else 'B'}: {_plain(each)}" for each in line.sent]
+    words += [f"    T->>{'AB'[leg]}: {_plain(each)}" for leg, each in line.sent]
     return words
-
-
-def line_leg(sent: str) -> str:
-    """Return the exchange that an order was sent to, from its name."""
-    return sent.rpartition(" on ")[2].rstrip(")")
 
 
 def _plain(words: str) -> str:

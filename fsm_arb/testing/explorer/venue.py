@@ -32,6 +32,7 @@ from functools import cache
 
 FILLED_SHIFT, FILLED_MASK = 3, 7
 TOLD = 64
+NUMBERS = 128  # of orders; a byte holds one
 PHASE_MASK = 7
 
 
@@ -113,10 +114,7 @@ def may_execute(number: int) -> bool:
 
 
 # One unit of time: the window of a late request shrinks.
-TICKED = bytes(
-    number - 1 if number < 128 and number & PHASE_MASK > Place.LATE else number
-    for number in range(256)  # noqa: PLR2004
-)
+TICKED = bytes(number - 1 if number < NUMBERS and number & PHASE_MASK > Place.LATE else number for number in range(256))
 
 
 @cache
@@ -124,7 +122,7 @@ def crashed(fence: int) -> bytes:
     """Return what a crash does to each order: what was on its way may arrive as late as the fence, or never."""
     late = Place.LATE + fence
     return bytes(
-        number - Place.FLYING + late if number < 128 and number & PHASE_MASK == Place.FLYING else number  # noqa: PLR2004
+        number - Place.FLYING + late if number < NUMBERS and number & PHASE_MASK == Place.FLYING else number
         for number in range(256)
     )
 
@@ -183,12 +181,8 @@ def _executes(number: int, amount: int, flags: int, *, rests: bool) -> list[Move
     found = [(0, SILENT, order(Place.ENDED if more == amount else Place.RESTING, more, told=told))]
     ended = order(Place.ENDED, filled, told=told)
     in_vain = 1 if flags & REMEDY else 0
-    if not rests:
-        found.append((in_vain, SILENT, ended))
-    elif flags & GOING:
-        found.append((in_vain, SILENT, ended))
-    else:
-        found.append((1, SILENT, ended))
+    # What may rest ends without a fault only where a cancel was asked for.
+    found.append((in_vain if flags & GOING or not rests else 1, SILENT, ended))
     return found
 
 

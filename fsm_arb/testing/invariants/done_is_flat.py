@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsm_arb.testing.invariants.reckoning import UNTOLD_FEE, coarser_lot, excuses, judged_over, touched, true_exposure
+from fsm_arb.machines.trade import TradeState
+from fsm_arb.testing.invariants.reckoning import (
+    UNTOLD_FEE,
+    added,
+    coarser_lot,
+    excuses,
+    judged_over,
+    touched,
+    true_exposure,
+)
 from fsm_arb.testing.invariants.silent import Silent
 from fsm_arb.values import ZERO
 
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fsm_arb.ledger import Ledger
+    from fsm_arb.memory import Entry
     from fsm_arb.testing.glimpse import Glimpse
     from fsm_arb.testing.invariants.reckoning import Excuse
     from fsm_arb.trade import Trade
@@ -30,8 +40,13 @@ class DoneIsFlat(Silent):
     claim = "DONE: no order is live or in doubt, the exposure on the venues is within dust, the residual is recorded"
 
     def step(self, before: Glimpse, after: Glimpse) -> Iterator[str]:
-        """Judge every trade that is DONE."""
-        for _, trade in touched(before, after):
+        """Judge every trade that is DONE, and each that was, if only for the length of one record."""
+        for old, trade in touched(before, after):
+            if old is not None and trade.ledger is not None:
+                for entry in added(before, after, trade.trade_id) or ():
+                    if entry.after == TradeState.DONE != entry.before:
+                        yield from _recorded(old, added(before, after, trade.trade_id) or ())
+                        break
             if trade.done and trade.ledger is not None:
                 yield from _done(after, trade, trade.ledger, excuses(trade, after.orders))
 
@@ -42,6 +57,19 @@ class DoneIsFlat(Silent):
                 found = excuses(trade, glimpse.orders)
                 still = (each for each in found if trade.watch_ended or each.why == UNTOLD_FEE)
                 yield from _done(glimpse, trade, trade.ledger, still)
+
+
+def _recorded(old: Trade, new: Iterable[Entry]) -> Iterator[str]:
+    """Judge what was known each time when a record said DONE: a crash right after it would leave it at that."""
+    folded = old.copy()
+    for entry in new:
+        folded.remember(entry)
+        ledger = folded.ledger
+        if entry.after == TradeState.DONE != entry.before and ledger is not None:
+            for order in ledger.live:
+                yield f"trade {old.trade_id} was DONE by its record while order {order.intent.client_order_id} might execute"
+            if not ledger.within_dust:
+                yield f"trade {old.trade_id} was DONE by its record with {ledger.exposure:f} naked as it knew"
 
 
 def _done(glimpse: Glimpse, trade: Trade, ledger: Ledger, excused: Iterable[Excuse]) -> Iterator[str]:

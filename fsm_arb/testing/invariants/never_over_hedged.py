@@ -1,9 +1,10 @@
 """Invariant 2: a remedy only ever makes the exposure smaller.
 
-Judged when a remedy is written (nothing, a part or all of it may fill: none of
-that makes |exposure| greater or turns it by more than a lot or dust), and on
+Judged when a remedy is written: nothing, a part or all of it may fill, and none
+of that makes |exposure| greater or turns it at all; only one that trades back a
+whole leg, whose twin holds no more than dust, turns it by that dust. And on
 every later step while it lives: were every live and doubtful order to fill, it
-would still not turn, save by what moved elsewhere after it was sent through no
+would not turn by more than a lot or dust, save by what moved elsewhere after it was sent through no
 fault of ours (an order that the venue or an operator had called over, a bust, a
 fee that was told late, an operator's own trade). And by the venue's own books:
 what a remedy executes never carries the exposure past that same bound.
@@ -71,11 +72,11 @@ def _written(before: Glimpse, after: Glimpse, trade: Trade, known: Ledger | None
             continue
         exposure = _exposure_then(before, after, trade, order, known)
         whole = ahead(ledger, order, order.intent.amount)
-        least = tolerance(ledger.plan)
         rest = exposure + whole
+        to_zero = order.intent.purpose is Purpose.UNWIND and abs(rest) < ledger.plan.dust
         if abs(rest) > abs(exposure):
             yield f"{_name(trade, order)} makes the exposure of {exposure:f} greater: {rest:f} if it fills whole"
-        elif rest * exposure < 0 and abs(rest) >= least:
+        elif rest * exposure < 0 and not to_zero:
             yield f"{_name(trade, order)} turns the exposure of {exposure:f} into {rest:f} if it fills whole"
 
 

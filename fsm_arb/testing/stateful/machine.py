@@ -102,7 +102,7 @@ class TradeMachine(RuleBasedStateMachine):
 
     @property
     def _world(self) -> World:
-        assert self.world is not None, "no rule runs before the first one"  # noqa: S101 - for the type alone
+        assert self.world is not None  # noqa: S101 - no rule runs before the first one
         return self.world
 
     def _arrived(self) -> list[ModelOrder]:
@@ -163,6 +163,17 @@ class TradeMachine(RuleBasedStateMachine):
             world.call_ends(order)
         elif order.here:
             world.show(order)
+        return self._fresh()
+
+    @precondition(lambda self: self.world and self.world.calls_out())
+    @rule(target=in_flight, share=shares())
+    def all_go_well(self, share: Decimal) -> Any:
+        """Every order that is out comes to its venue, fills alike, and the replies come back."""
+        for order in self._world.calls_out():
+            if order.place is Place.ON_THE_WAY:
+                order.place = Place.OPEN
+                order.fill(share)
+            self._world.call_ends(order)
         return self._fresh()
 
     @rule(request=consumes(in_flight))
@@ -295,15 +306,11 @@ class TradeMachine(RuleBasedStateMachine):
     def _books(self) -> SearchStrategy[Any]:
         scenario, plan = self._world.scenario, self._world.plan
         least = [leg.least for leg in plan.legs] if plan else [each.lot for each in scenario.rules]
-        first, second = (
-            _any_book(price, lot, each.tick_at(price))
-            for price, lot, each in zip(scenario.decision.prices, least, scenario.rules, strict=True)
-        )
-        return st.tuples(first, second)
+        markets = zip(scenario.decision.prices, least, scenario.rules, strict=True)
+        return st.tuples(*(_any_book(price, lot, each.tick_at(price)) for price, lot, each in markets))
 
     def _free(self) -> SearchStrategy[Any]:
-        first, second = (_any_balances(each) for each in self._world.scenario.rules)
-        return st.tuples(first, second)
+        return st.tuples(*(_any_balances(each) for each in self._world.scenario.rules))
 
     @precondition(lambda self: self.world and not self.world.dies)
     @rule(target=in_flight, death=st.none() | st.sampled_from(Death))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _TOO_SMALL = Decimal("0.5")  # least orders
-_SELDOM = 31  # one in as many, and one
+_SELDOM = 19  # one in as many, and one
 
 
 @frozen(kw_only=True)

@@ -14,7 +14,6 @@ from fsm_arb.testing.simulated.options import VenueOptions
 from fsm_arb.testing.swarm.door import AdapterTroubles
 from fsm_arb.testing.swarm.journal import DiskTroubles
 
-
 PAGE_SMALLEST = 20  # rows; no venue is known to cut a list shorter
 
 

@@ -194,7 +194,9 @@ class Operator:
         """Tell of an execution that a venue takes back."""
         trade = await self._occasion(key, lambda trade: next(self._bustable(trade), None) is not None)
         with self._alone(trade):
-            return trade is not None and await self._busted(trade, self._chance.one_of(key, tuple(self._bustable(trade))))
+            if trade is None:
+                return False
+            return await self._busted(trade, self._chance.one_of(key, tuple(self._bustable(trade))))
 
     async def _busted(self, trade: Trade, order: Order) -> bool:
         name = order.intent.client_order_id

@@ -82,7 +82,7 @@ def test_an_ending_that_nothing_explains_is_found() -> None:
     """Were no run without a crash to end as a crashed one does, it would be said."""
     report = swept(NAMED["both fill"], (), modes=DEATHS, deaths_every=4)
     assert report.wrong == []
-    alone = swept(Alone(), (), modes=DEATHS, deaths_every=4)  # type: ignore[arg-type]
+    alone = swept(Alone(), (), modes=DEATHS)  # type: ignore[arg-type]
     assert any("no run without a crash ends so" in wrong.what for wrong in alone.wrong)
 
 

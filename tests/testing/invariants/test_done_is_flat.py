@@ -10,6 +10,8 @@ from attrs import evolve
 from honest import NOTHING, SCRIPTS, objections, rested, seen, stepped, true_order
 from worlds import ALPHA, BETA, Walk
 
+from fsm_arb.memory import Entry
+from fsm_arb.messages import Moved, Outcome
 from fsm_arb.orders import Lifecycle
 from fsm_arb.testing.glimpse import Glimpse, VenueFill
 from fsm_arb.testing.invariants.done_is_flat import DoneIsFlat
@@ -124,3 +126,17 @@ def test_a_fee_that_no_venue_ever_told_is_excused_at_rest_too() -> None:
     assert walk.trade.done
     kept = VenueFill(fill_id="a", amount=D(10), price=D(100), fee=D("0.2"), fee_currency="BTC")
     assert rested(CHECKER, seen(walk, true_order(walk, 0, fills=(kept,)), true_order(walk, 1, 10))) == []
+
+
+def test_done_for_the_length_of_one_record_is_judged_too() -> None:
+    """A crash right after that record would leave it at that."""
+    walk = Walk().fills(0)
+    before = seen(walk)
+    entries = before.entries["t1"]
+    for outcome, words in ((Outcome.FAILED, "naked as it knew"), (Outcome.FAILED, "while order c1 might execute")):
+        failed = Entry(0, "placed", "PLACING", "DONE", Moved(now=0, outcome=outcome))
+        back = Entry(0, "disturbed", "DONE", "PARTIAL", Moved(now=0))
+        found = stepped(CHECKER, before, seen(walk, entries={"t1": (*entries, failed, back)}))
+        assert any(words in what for what in found)
+    walk.fills(1)
+    assert stepped(CHECKER, before, seen(walk, true_order(walk, 0, 10), true_order(walk, 1, 10))) == []

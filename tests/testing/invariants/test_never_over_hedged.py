@@ -10,7 +10,7 @@ from attrs import evolve
 from honest import NOTHING, SCRIPTS, objections, seen, stepped, true_order
 from worlds import Walk
 
-from fsm_arb.messages import Intent
+from fsm_arb.messages import Intent, Purpose
 from fsm_arb.policy import DoubtRemedy
 from fsm_arb.testing.glimpse import Glimpse
 from fsm_arb.testing.invariants.never_over_hedged import NeverOverHedged, ahead, far_end
@@ -58,15 +58,21 @@ def test_a_remedy_on_the_wrong_side_is_found() -> None:
 
 
 def test_a_remedy_that_is_too_large_is_found() -> None:
-    """It turns the exposure; by less than dust it may."""
+    """It turns the exposure, by however little: a lot that is rounded up is no hedge any more."""
     before, after, _ = with_remedy(amount=D(7))
     (what,) = stepped(CHECKER, before, after)
     assert "turns the exposure of -4 into 3 if it fills whole" in what
     before, after, _ = with_remedy(amount=D(10))
     assert "greater" in "".join(stepped(CHECKER, before, after))
-    before, after, _ = with_remedy(amount=D("4.09"))
+    before, after, _ = with_remedy(amount=D("4.01"))
+    assert len(stepped(CHECKER, before, after)) == 1
+
+
+def test_only_trading_back_a_whole_leg_may_turn_the_exposure_by_dust() -> None:
+    """Its twin holds less than any venue would trade; so the target of both is zero."""
+    before, after, _ = with_remedy(amount=D("4.09"), purpose=Purpose.UNWIND)
     assert stepped(CHECKER, before, after) == []
-    before, after, _ = with_remedy(amount=D("4.1"))
+    before, after, _ = with_remedy(amount=D("4.1"), purpose=Purpose.UNWIND)
     assert len(stepped(CHECKER, before, after)) == 1
 
 

@@ -269,8 +269,10 @@ class Episode:
         self.tell(Observed(now=self.now, order=index, snapshot=snapshot))
 
     def is_missed(self, real: Real) -> None:
-        real.told_over = True
         covered = real.lost_at is None or self.now - real.lost_at < FENCE_S * SECOND
+        ended_at = self.trade.orders[real.intent.index].placing_ended_at
+        # Before the fence it may still arrive: that it is not there yet says nothing.
+        real.told_over |= covered and ended_at is not None and self.now - ended_at >= FENCE_S * SECOND
         self.tell(Missed(now=self.now, order=real.intent.index, asked_at=self.now, covered=covered))
 
     def surveyed(self) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fsm_arb.testing.strategies import Scenario
 
 EXAMPLES = 150  # of each search that every run of the suite makes; `--fsm-arb-depth` multiplies it
+SEARCHES_MAX = 6  # of both machines; the first two or so take every edge
 # Fixed, so that a failure is the failure of whoever changed something; nothing is shrunk, nothing is kept.
 FIXED: dict[str, Any] = {
     "derandomize": True,
@@ -78,11 +79,16 @@ class Unwinding(EdgesReached):
 
 def test_no_sequence_leaves_a_naked_leg_and_every_edge_is_taken(fsm_arb_depth: int) -> None:
     """Judged after every rule and at the end; and a search that left an edge out would have shown nothing of it."""
-    for machine in (EdgesReached, Unwinding):
-        run_state_machine_as_test(machine, settings=configured(max_examples=EXAMPLES * fsm_arb_depth, **FIXED))
     due = {(row.source, row.trigger, row.dest) for row in TRADE_TABLE.rows}
     # A trade stays in HEDGED for the length of one event, so nothing can disturb it there.
-    assert due - EdgesReached.reached <= {("HEDGED", "disturbed", "PARTIAL")}
+    due.remove(("HEDGED", "disturbed", "PARTIAL"))
+    for number in range(SEARCHES_MAX):
+        for base in (EdgesReached, Unwinding):
+            machine = type(f"{base.__name__}{number}", (base,), {})  # another name is another search
+            run_state_machine_as_test(machine, settings=configured(max_examples=EXAMPLES * fsm_arb_depth, **FIXED))
+        if due <= EdgesReached.reached:
+            break
+    assert due - EdgesReached.reached == set()
     assert EdgesReached.restarted >= {"PLACING", "MONITORING", "PARTIAL", "ROLLBACK", "HALTED", "DONE"}
 
 

@@ -20,5 +20,5 @@ def test_a_focus_bends_what_it_names(name: str) -> None:
     assert all(getattr(episode.policy, field) == value for field, value in focus.policy.items())
     assert all(kind in venue.faults for venue in episode.venues for kind in focus.faults if focus.faults[kind])
     wanted = [(what, state) for what, state in focus.planned]
-    assert [(each.what, each.state) for each in episode.planned if not each.at_s or not each.state][-len(wanted) :] or not wanted
+    assert [(each.what, each.state) for each in episode.planned][len(episode.planned) - len(wanted) :] == wanted
     assert {state for _, state in wanted} <= {"", *TradeState}

@@ -38,9 +38,7 @@ def batch(seq: int = 0) -> Batch:
 
 
 def ground(seen: Seen, clock: VirtualClock, **troubles: Any) -> Ground:
-    return Ground(
-        disk=seen.disk, clock=clock, chance=Chance(1), troubles=DiskTroubles(**troubles), watcher=seen
-    )
+    return Ground(disk=seen.disk, clock=clock, chance=Chance(1), troubles=DiskTroubles(**troubles), watcher=seen)
 
 
 def test_a_commit_is_seen_at_the_moment_it_is_durable() -> None:

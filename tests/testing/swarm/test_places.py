@@ -103,9 +103,7 @@ def test_a_fault_of_a_venues_own_nature_has_no_key_to_mask() -> None:
     made.watch(witness)  # type: ignore[arg-type]
     for key in ("binance/nature/no_funds", "binance/create/1/self_trade"):
         kind = FaultKind.SELF_TRADE if "self" in key else FaultKind.NO_FUNDS
-        made.on_fault(
-            FaultHit(number=29, kind=kind, key=key, venue="binance", symbol=None, client_id="x", at=0)
-        )
+        made.on_fault(FaultHit(number=29, kind=kind, key=key, venue="binance", symbol=None, client_id="x", at=0))
     assert told == ["binance/create/1/self_trade"]
     assert len(witness.heard) == 2
     assert made.needs_a_person("anywhere", "x")  # whose status is no word that anybody knows

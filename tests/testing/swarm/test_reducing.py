@@ -43,7 +43,7 @@ def test_what_fails_in_a_calm_world_needs_no_fault() -> None:
 def test_what_hangs_on_something_without_a_key_is_left_whole() -> None:
     """Nothing is claimed to be small that is not."""
     whole = told(Order(seed=9), 7)
-    small = reduce(whole, lambda order: told(order))
+    small = reduce(whole, told)
     assert (small.told, small.keys, small.runs) == (whole, KEYS, 1)
 
 

@@ -21,9 +21,7 @@ class Trade:
 
     def __init__(self, sold: Any = 10, *, halted: bool = True, live: bool = False) -> None:
         lifecycle = Lifecycle.OPEN if live else Lifecycle.CLOSED
-        order = Order(
-            intent=intent(0), base="BTC", deadline=0, gross=D(sold), lifecycle=lifecycle, fees_known=True
-        )
+        order = Order(intent=intent(0), base="BTC", deadline=0, gross=D(sold), lifecycle=lifecycle, fees_known=True)
         self.ledger = Ledger(plan=sized(), orders=(order,))
         self.policy = policy()
         self.halted = halted

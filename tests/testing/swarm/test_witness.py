@@ -63,9 +63,7 @@ def test_what_is_shown_of_a_trade_is_what_its_records_say(monkeypatch: Any) -> N
 def test_edges_are_counted_from_what_is_durable(monkeypatch: Any) -> None:
     """As often as records say that they were taken."""
     collector, world = collected(monkeypatch, 7)
-    moves = sum(
-        isinstance(entry.fact, Moved) for entries in collector.ends[0].entries.values() for entry in entries
-    )
+    moves = sum(isinstance(entry.fact, Moved) for entries in collector.ends[0].entries.values() for entry in entries)
     assert sum(world.witness.census.trade_edges.values()) == moves > 0
 
 
