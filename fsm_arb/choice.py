@@ -251,7 +251,8 @@ def _rank(s: Situation, option: Option) -> tuple[bool, bool, bool, bool, Decimal
         preferred = Kind.COMPLETE
     elif any(will_not_reduce(s.ledger, leg) for leg in (0, 1)):
         preferred = Kind.COMPLETE  # refused for its form, not for its price: undoing the other leg would repeat it
-    past_zero = option.kind is Kind.UNWIND and s.ledger.progress(option.leg) - option.amount <= -s.ledger.plan.dust
+    brings = option.amount * (ONE - s.ledger.plan.legs[option.leg].fee_on_buy if option.side is Side.BUY else ONE)
+    past_zero = option.kind is Kind.UNWIND and s.ledger.progress(option.leg) - brings <= -s.ledger.plan.dust
     return (
         past_zero,  # both legs would match the wrong way round, as no booking knows it
         option.kind in s.refused,

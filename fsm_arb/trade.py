@@ -382,4 +382,4 @@ def _placing(ledger: Ledger) -> Placing:
     return Placing.REFUSED if dead == len(ledger.orders) else Placing.MIXED
 
 
-_COPIED = tuple(each.name for each in fields(Trade) if each.name not in {"_entries", "_sends"})
+_COPIED = tuple(each.name for each in fields(Trade))

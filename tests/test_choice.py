@@ -7,7 +7,21 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from worlds import ALPHA, BETA, BETA_KEEPS_BASE, BETA_PERPETUAL, POOR, SECOND, book, intent, policy, sized, survey
+from worlds import (
+    ALPHA,
+    BETA,
+    BETA_KEEPS_BASE,
+    BETA_PERPETUAL,
+    POOR,
+    SECOND,
+    Walk,
+    book,
+    entry,
+    intent,
+    policy,
+    sized,
+    survey,
+)
 
 from fsm_arb.choice import (
     Phase,
@@ -28,7 +42,7 @@ from fsm_arb.ledger import Ledger, cancel_asked
 from fsm_arb.messages import Kind, Option, Purpose
 from fsm_arb.orders import Lifecycle, Order
 from fsm_arb.policy import Placement, Remedy
-from fsm_arb.values import Balances, Level, MarketRules, OrderBook, Side
+from fsm_arb.values import Action, Balances, Level, MarketRules, OrderBook, Side
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
@@ -295,7 +309,7 @@ def test_a_remedy_is_cancelled_when_it_would_make_the_exposure_larger() -> None:
 
 
 def test_only_a_remedy_may_go_on_and_only_while_automation_does() -> None:
-    """A first order that rests when remedies have begun must go, however useful; so must all when a person is called."""
+    """A first order that rests when remedies have begun must go, however useful; so must all when it is halted."""
     first = order(1, 1, 4, "open")
     assert cancellable(situation(order(0, 0, 10), first)) == (1,)
     remedy = order(2, 1, 0, "open", purpose=Purpose.COMPLETE)
@@ -685,3 +699,11 @@ def test_the_wrong_way_round_is_the_last_resort() -> None:
     silent = choose(evolve(s, survey=evolve(survey(), legs=(survey().legs[0], None))))
     assert silent.option is not None
     assert (silent.kind, silent.option.leg, silent.option.amount) == (Kind.UNWIND, 0, 2)
+
+
+def test_an_unwind_that_makes_up_for_a_base_fee_does_not_go_past_zero() -> None:
+    """A buyer who is charged in base orders more than it gets; it is judged by what it gets."""
+    dear = evolve(BETA_KEEPS_BASE, taker_fee=D("0.02"))
+    walk = Walk(entry(Action.ENTRY_NEGATIVE), rules=(ALPHA, dear), remedy="unwind")
+    walk.refuse(0).fills(1).look()
+    assert walk.sends[-1] == (1, "unwind", "buy", D("10.20"))

@@ -87,7 +87,7 @@ def test_two_that_disagree_tell_nothing() -> None:
 
 def test_the_oldest_input_s_age_and_the_least_trust_count() -> None:
     """Of those that are in the answer; an outlier has no say."""
-    sources = [Feed("1", age_s=3, confidence="0.9"), Feed("1", age_s=40), Feed("1", age_s=None, confidence="0.95")]
+    sources = [Feed("1", age_s=3, confidence="0.95"), Feed("1", age_s=40), Feed("1", age_s=None, confidence="0.9")]
     rate = MedianFx([*sources, Feed("2", age_s=50, confidence="0.1")]).rate("A", "B")
     assert (rate.at_ns, rate.confidence) == (NOW - 40 * SECOND, D("0.9"))
 
@@ -175,7 +175,9 @@ def test_a_rate_over_a_currency_between_is_the_product() -> None:
     rate = over.rate("USDC", "KRW")
     assert (rate.rate, rate.at_ns, rate.confidence) == (D("1298.7"), NOW - SECOND, D("0.9"))
     assert rate.source == "USDC/USDT on binance, then USDT/KRW on upbit"
-    assert abs(over.rate("KRW", "USDC").rate * rate.rate - 1) < D("1e-25")
+    back = over.rate("KRW", "USDC")
+    assert abs(back.rate * rate.rate - 1) < D("1e-25")
+    assert (back.at_ns, back.confidence) == (rate.at_ns, rate.confidence)
 
 
 def test_a_rate_that_is_there_is_not_gone_round() -> None:
@@ -243,6 +245,7 @@ def test_the_age_can_be_said_and_makes_sense() -> None:
     clock.now_ns += 6 * SECOND
     assert CachedFx(Feed(), clock, 5).rate("A", "B").confidence == 0
     assert CachedFx(Feed(), clock, "6").rate("A", "B").confidence == 1
+    assert CachedFx(Feed(), clock, 0).rate("A", "B").confidence == 0
     for value in (-1, 1.5, "soon"):
         with pytest.raises(InvalidInput, match="age_max_s"):
             CachedFx(Feed(), clock, value)  # type: ignore[arg-type]

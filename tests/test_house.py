@@ -69,6 +69,7 @@ FLOORS = {
     "recovery": 14,
     "executor": 15,
     "orchestrator": 16,
+    "matching": 3,
     "testing": 17,
     "cli": 18,
     "__main__": 19,

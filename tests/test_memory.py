@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 import pytest
 from attrs import evolve
-from worlds import ALPHA, BETA_PERPETUAL, LEGS, PERPETUAL, SECOND, Walk, entry, remembered
+from worlds import ALPHA, BETA_PERPETUAL, LEGS, PERPETUAL, SECOND, Walk, remembered
+from worlds import entry as decided
 
 from fsm_arb.errors import MachineError
 from fsm_arb.memory import TRIGGERS, Entry, Memory
@@ -22,6 +23,30 @@ def test_every_fact_but_a_move_has_a_name_of_its_own() -> None:
     """A move is called by its trigger."""
     assert set(TRIGGERS) == set(get_args(Fact)) - {Moved}
     assert len(set(TRIGGERS.values())) == len(TRIGGERS)
+
+
+def test_what_a_record_is_called_never_changes() -> None:
+    """Journals that were written yesterday hold these words, and operators have learnt them."""
+    assert {fact.__name__: name for fact, name in TRIGGERS.items()} == {
+        "Begun": "begun",
+        "Checked": "checked",
+        "Sized": "planned",
+        "Intended": "intended",
+        "PlaceEnded": "place_ended",
+        "Observed": "observed",
+        "Missed": "missed",
+        "CancelAsked": "cancel_asked",
+        "CancelEnded": "cancel_ended",
+        "Surveyed": "surveyed",
+        "Stalled": "stalled",
+        "Resumed": "resume_asked",
+        "Restarted": "restarted",
+        "ExternalFill": "external_fill",
+        "Busted": "busted",
+        "Judged": "judged",
+        "AbortAsked": "abort_asked",
+        "WatchEnded": "watch_ended",
+    }
 
 
 def test_a_fold_of_nothing_or_of_a_middle_is_no_trade() -> None:
@@ -111,10 +136,10 @@ def test_a_remedy_that_was_left_half_open_lets_the_other_go_first(end: dict[str,
 def test_a_remedy_that_was_refused_for_its_form_is_not_given_up() -> None:
     """A venue that nets positions takes no reduce-only order; the next one of the kind goes out plain."""
     rules = (ALPHA, BETA_PERPETUAL)
-    walk = Walk(entry(legs=(LEGS[0], PERPETUAL)), rules=rules, remedy="unwind").refuse(0).fills(1).look()
+    walk = Walk(decided(legs=(LEGS[0], PERPETUAL)), rules=rules, remedy="unwind").refuse(0).fills(1).look()
     assert walk.sent[2].reduce_only
     assert walk.refuse(2, "reduceOnly rejected").trade.refused == frozenset()
-    other = Walk(entry(legs=(LEGS[0], PERPETUAL)), rules=rules, remedy="unwind").refuse(0).fills(1).look()
+    other = Walk(decided(legs=(LEGS[0], PERPETUAL)), rules=rules, remedy="unwind").refuse(0).fills(1).look()
     assert other.refuse(2).trade.refused == {Kind.UNWIND}
 
 

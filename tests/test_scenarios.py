@@ -18,8 +18,8 @@ from hall import Hall, open_hall, quick
 from fsm_arb import Action, CrossExchangeOrchestrator, CrossExchangeRiskGuard, Leg, Money, OrderType
 from fsm_arb.clock import SystemClock
 from fsm_arb.errors import PositionNotOpen
+from fsm_arb.matching.market import FeeRule
 from fsm_arb.risk import RiskLimits
-from fsm_arb.testing.loopback.markets import FeeRule
 from fsm_arb.values import Health, HealthStatus, Side
 from fsm_arb.venues.ccxt_venue import CcxtVenue
 

@@ -938,7 +938,7 @@ def test_an_operators_trade_may_leave_a_little() -> None:
 def test_an_operators_trade_that_turns_dust_round_mends_nothing() -> None:
     """As much is naked after it as before."""
     walk = Walk().fills(0).ack(1, "9.95", ended=True)
-    with pytest.raises(InvalidInput, match="does not make the exposure of -0.05 smaller"):
+    with pytest.raises(InvalidInput, match=r"does not make the exposure of -0\.05 smaller"):
         walk.by_hand(1, BUY, "0.1")
 
 
@@ -1330,7 +1330,7 @@ def test_a_base_fee_larger_than_assumed_is_put_right() -> None:
 def test_what_a_venue_keeps_of_a_purchase_makes_a_trade_no_smaller_than_it_was_sized(
     bought: Any, kept: str, outcome: Outcome
 ) -> None:
-    """Ten were sold; what beta kept, and what it did not fill, is bought back on alpha. Fees aside, was the size met?"""
+    """Ten were sold; what beta kept or did not fill is bought back on alpha. Fees aside, was the size met?"""
     walk = Walk(rules=(ALPHA, evolve(BETA, fee_in=FeeIn.UNKNOWN)), remedy="unwind")
     walk.fills(0).ack(1, bought, ended=True, fees=(Fee(D(kept), "BTC"),))
     if walk.state != "DONE":
@@ -1528,6 +1528,7 @@ def test_a_copy_goes_its_own_way() -> None:
     before = remembered(twin)
     walk.see(0, 3)
     assert remembered(twin) == before
+    assert remembered(twin.copy().copy()) == before  # as often as one likes
 
 
 # ------------------------------------------------------------------ our own bugs
@@ -1588,6 +1589,7 @@ def test_a_trade_without_a_ledger_has_nothing_to_book() -> None:
 def test_a_ledger_without_orders_waits_for_them() -> None:
     """A plan whose intents were never written has nothing placed."""
     assert _placing(evolve(Walk().ledger, orders=())) is Placing.WAITING
+    assert _placing(Walk().fills(0).ledger) is Placing.WAITING  # the other's call is out
 
 
 def test_a_trade_cut_off_after_any_commit_goes_on_to_a_match() -> None:

@@ -165,7 +165,7 @@ def attempted(mutant: Mutant, name: str, path: Path, tests: Sequence[str], chose
     """Return which test notices the mutant; empty for none."""
     gc.disable()
     sys.dont_write_bytecode = True
-    sys.meta_path.insert(0, Swap(Mutated(name, path, mutant.tree())))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Swap(Mutated(name, path, mutant.tree())))
     try:
         importlib.import_module(name)  # before pytest, whose own hook would go first
     except Exception:  # noqa: BLE001 - a module that falls apart is noticed by whoever imports it

@@ -25,8 +25,8 @@ from attrs import frozen
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-QUIET = ("-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov")
-QUIET += ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # hypothesis is loaded already, for its settings
+QUIET = ["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov"]
+QUIET += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis is loaded already, for its settings
 WHOLE = 100.0
 
 

@@ -27,7 +27,7 @@ COUNT = click.IntRange(min=1)
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[SCENARIO]...")
-@click.option("--every", type=COUNT, default=3, show_default=True, help="Of the effects, every so many fail.")
+@click.option("--every", type=COUNT, default=5, show_default=True, help="Of the effects, every so many fail.")
 @click.option("--deaths", type=COUNT, default=1, show_default=True, help="Of the effects, at every so many it dies.")
 @click.option("--again", type=click.IntRange(min=0), default=0, help="Die again, at so many first effects of recovery.")
 @click.option("--files", is_flag=True, help="Keep journals in real SQLite files; only deaths are tried.")

@@ -197,11 +197,7 @@ class Runner:
         """Wait for mail, or until time alone may change something."""
         if not self._mail:
             now = self._now()
-            times = [
-                time
-                for time in (self.trade.wakes_at(now), self._tending.wakes_at(now))
-                if time is not None
-            ]
+            times = [time for time in (self.trade.wakes_at(now), self._tending.wakes_at(now)) if time is not None]
             if self._watch_until is not None and self._watch_until > now:  # past it, the last looks' answers wake us
                 times.append(self._watch_until)
             pause = max(min(times, default=now + 60 * NS_PER_S) - now, 0) / NS_PER_S

@@ -43,9 +43,7 @@ class VenueOrder:
     side: Side
     amount: Decimal  # base, as the venue accepted it
     live: bool  # it may still execute: it rests, or its request is still on the way
-    told_over: bool = (
-        False  # the venue has said that it ended, was refused, or past the absence fence that it is not there
-    )
+    told_over: bool = False  # the venue has said that it ended, was refused or is not there
     fills: tuple[VenueFill, ...] = ()  # those that were taken back are gone from here
     busted: Decimal = ZERO  # base, taken back by the venue
 

@@ -271,7 +271,8 @@ def test_a_watch_ends_with_a_last_look(late_s: float) -> None:
     policy = evolve(POLICY, remedy="unwind", watch_after_done_s=6)
     glimpse = tried(Plot(bot=one_entry, policy=policy, answers=answers)).outside.witness.glimpse
     (trade,) = glimpse.trades.values()
-    assert [order.filled for order in trade.orders] == [order.filled for order in glimpse.orders.values()]
+    known = {order.intent.client_order_id: order.filled for order in trade.orders}
+    assert known == {name: order.filled for name, order in glimpse.orders.items()}
     assert abs(sum(order.received for order in glimpse.orders.values())) < D("0.1")
     assert [entry.trigger for entry in glimpse.entries["entry"]].count("disturbed") == 1
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from fsm_arb.clock import SystemClock
 from fsm_arb.errors import VenueUnanswered
+from fsm_arb.matching.market import FeeRule
 from fsm_arb.ports import (
     Acknowledged,
     Found,
@@ -24,7 +25,6 @@ from fsm_arb.ports import (
     Unanswered,
 )
 from fsm_arb.testing.loopback import FaultKind, LoopbackExchange, Operation
-from fsm_arb.testing.loopback.markets import FeeRule
 from fsm_arb.values import FeeIn, HealthStatus, OrderType, Side
 from fsm_arb.venues.ccxt_venue import CcxtVenue
 

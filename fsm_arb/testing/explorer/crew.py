@@ -6,7 +6,7 @@ import multiprocessing
 import traceback
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from fsm_arb.testing.explorer.search import BEGINNING, Layer, Progress, Search
 from fsm_arb.testing.explorer.shard import Parcel, Place, Shard, Sums
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 PATHS_MAX = 3  # of states that cannot finish
 Run = tuple[list[Place], int, tuple["Violation", ...]]  # the states of a run, the last edge, what is wrong with it
+
+
+@frozen(kw_only=True)
+class Finish:
+    """What comes of every state once nothing misbehaves any more."""
+
+    stuck: int  # states that never get to DONE
+    paths: list[list[Place]]  # runs to some of them
+    longest: int  # events, of the longest way to DONE
 
 
 @define(eq=False)
@@ -179,8 +188,8 @@ class Crew:
             for breach in found
         ]
 
-    def cannot_finish(self) -> tuple[list[list[Place]], int]:
-        """Return runs to states from which DONE is never reached, and the longest way to DONE, in events."""
+    def cannot_finish(self) -> Finish:
+        """Return whether every state gets to DONE once nothing misbehaves any more."""
         count = len(self.hands)
         answers: list[dict[int, int]] = [{} for _ in range(count)]
         while True:
@@ -191,8 +200,11 @@ class Crew:
             if not any(answers):
                 break
         stuck = [(number, state) for number, states in enumerate(self._all("stuck")) for state in states]
-        longest = max(self._all("longest"))
-        return [self._path(number, state) for number, state in stuck[:PATHS_MAX]], longest
+        return Finish(
+            stuck=len(stuck),
+            paths=[self._path(number, state) for number, state in stuck[:PATHS_MAX]],
+            longest=max(self._all("longest")),
+        )
 
     def _ask_others(self, number: int, questions: list[list[tuple[int, bytes]]]) -> dict[int, int]:
         known: dict[int, int] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from fsm_arb.machines.trade import TRADE_TABLE
-from fsm_arb.testing.explorer.crew import crew_of, retold
+from fsm_arb.testing.explorer.crew import Finish, crew_of, retold
 from fsm_arb.testing.explorer.search import Ending, Layer, Progress
 from fsm_arb.testing.explorer.trace import NOWHERE, Trace
 from fsm_arb.testing.glimpse import Violation
@@ -88,8 +88,8 @@ def explore(bounds: Bounds, on_progress: Callable[[Progress], None] | None = Non
     with crew_of(bounds, jobs, on_progress) as crew:
         crew.run()
         breaches = crew.breaches()
-        stuck, way_out = ((), 0) if breaches else crew.cannot_finish()
-        breaches += [(path, NOWHERE, (_stuck(),)) for path in stuck]
+        finish = Finish(stuck=0, paths=[], longest=0) if breaches else crew.cannot_finish()
+        breaches += [(path, NOWHERE, (_stuck(),)) for path in finish.paths]
         unexplained: frozenset[Ending] = frozenset()
         if bounds.crashes and not breaches:
             unexplained = crew.unexplained()
@@ -104,8 +104,8 @@ def explore(bounds: Bounds, on_progress: Callable[[Progress], None] | None = Non
         looks=sums.looks,
         endings=len(sums.endings),
         counterexamples=tuple(retold(bounds, *breach) for breach in breaches[:TRACES_MAX]),
-        stuck=sums.stuck,
-        way_out=way_out,
+        stuck=finish.stuck,
+        way_out=finish.longest,
         unexplained=tuple(sorted(unexplained, key=repr)),
         rows=frozenset(sums.rows),
         rows_due=rows_due(),

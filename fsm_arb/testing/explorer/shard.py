@@ -47,7 +47,6 @@ class Sums:
     looks: int
     endings: frozenset[Ending]
     rows: frozenset[tuple[str, str, str]]
-    stuck: int
     memory_mib: int
 
     def __add__(self, other: Sums) -> Sums:
@@ -57,7 +56,6 @@ class Sums:
             looks=self.looks + other.looks,
             endings=self.endings | other.endings,
             rows=self.rows | other.rows,
-            stuck=self.stuck + other.stuck,
             memory_mib=self.memory_mib + other.memory_mib,
         )
 
@@ -208,7 +206,6 @@ class Shard(Search):
             looks=self.judge.states_judged,
             endings=frozenset(self.endings),
             rows=frozenset(self.core.rows),
-            stuck=len(self.stuck()) if self.ways.known else 0,
             memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         )
 

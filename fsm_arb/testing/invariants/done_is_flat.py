@@ -13,9 +13,9 @@ from fsm_arb.machines.trade import TradeState
 from fsm_arb.testing.invariants.reckoning import (
     UNTOLD_FEE,
     added,
+    called_over,
     coarser_lot,
     excuses,
-    judged_over,
     touched,
     true_exposure,
 )
@@ -42,11 +42,10 @@ class DoneIsFlat(Silent):
     def step(self, before: Glimpse, after: Glimpse) -> Iterator[str]:
         """Judge every trade that is DONE, and each that was, if only for the length of one record."""
         for old, trade in touched(before, after):
-            if old is not None and trade.ledger is not None:
-                for entry in added(before, after, trade.trade_id) or ():
-                    if entry.after == TradeState.DONE != entry.before:
-                        yield from _recorded(old, added(before, after, trade.trade_id) or ())
-                        break
+            if old is not None and old is not trade and trade.ledger is not None:
+                new = added(before, after, trade.trade_id) or ()
+                if any(entry.after == TradeState.DONE != entry.before for entry in new):
+                    yield from _recorded(old, new)
             if trade.done and trade.ledger is not None:
                 yield from _done(after, trade, trade.ledger, excuses(trade, after.orders))
 
@@ -61,15 +60,15 @@ class DoneIsFlat(Silent):
 
 def _recorded(old: Trade, new: Iterable[Entry]) -> Iterator[str]:
     """Judge what was known each time when a record said DONE: a crash right after it would leave it at that."""
-    folded = old.copy()
+    name, folded = f"trade {old.trade_id} was DONE by its record", old.copy()
     for entry in new:
         folded.remember(entry)
         ledger = folded.ledger
         if entry.after == TradeState.DONE != entry.before and ledger is not None:
             for order in ledger.live:
-                yield f"trade {old.trade_id} was DONE by its record while order {order.intent.client_order_id} might execute"
+                yield f"{name} while order {order.intent.client_order_id} might execute"
             if not ledger.within_dust:
-                yield f"trade {old.trade_id} was DONE by its record with {ledger.exposure:f} naked as it knew"
+                yield f"{name} with {ledger.exposure:f} naked as it knew"
 
 
 def _done(glimpse: Glimpse, trade: Trade, ledger: Ledger, excused: Iterable[Excuse]) -> Iterator[str]:
@@ -80,7 +79,7 @@ def _done(glimpse: Glimpse, trade: Trade, ledger: Ledger, excused: Iterable[Excu
         yield f"{name} while a base fee is only assumed"
     for order in ledger.orders:
         true = glimpse.orders.get(order.intent.client_order_id)
-        if true is not None and true.live and not true.told_over and not judged_over(order):
+        if true is not None and true.live and not called_over(order, true, trade.policy):
             yield f"{name} while order {true.client_order_id} may execute on {true.venue}, which never called it over"
     exposure = true_exposure(trade, glimpse.orders) - sum((each.amount for each in excused), ZERO)
     base = plan.legs[0].rules.base

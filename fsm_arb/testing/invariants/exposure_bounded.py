@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 
 from fsm_arb.policy import DoubtRemedy
 from fsm_arb.testing.invariants.reckoning import (
+    called_over,
     coarser_lot,
     fee_is_told,
-    judged_over,
     slack,
     touched,
     true_exposure,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from fsm_arb.orders import Order
     from fsm_arb.plan import LegPlan, Plan
+    from fsm_arb.policy import ExecutionPolicy
     from fsm_arb.testing.glimpse import Glimpse, VenueOrder
     from fsm_arb.trade import Trade
 
@@ -64,13 +65,13 @@ class ExposureBounded(Silent):
                 moved = moved or was is not now
                 if was is now and index < len(known) and known[index] is order:
                     continue
-                yield from _order(order, now, ledger.plan.legs[order.intent.leg])
+                yield from _order(order, now, ledger.plan.legs[order.intent.leg], trade.policy)
             grown = moved or old is None or old.ledger is not ledger
             if grown and trade.policy.doubt_remedy is not DoubtRemedy.ACT_ON_KNOWN:
                 yield from _sum(old, trade, before.orders, after.orders)
 
 
-def _order(order: Order, true: VenueOrder | None, leg: LegPlan) -> Iterator[str]:
+def _order(order: Order, true: VenueOrder | None, leg: LegPlan, policy: ExecutionPolicy) -> Iterator[str]:
     name = f"order {order.intent.client_order_id} on {leg.leg.exchange}"
     if true is None:
         if order.filled:
@@ -83,10 +84,10 @@ def _order(order: Order, true: VenueOrder | None, leg: LegPlan) -> Iterator[str]
         most = max(order.accepted or order.intent.amount, true.amount)
         if true.filled > most:
             yield f"{name}: it may bring {most:f} {order.base} as we know it, the venue has executed {true.filled:f}"
-    elif unseen > 0 and not true.told_over and not judged_over(order):
+    elif unseen > 0 and not called_over(order, true, policy):
         yield (
             f"{name}: it is {order.lifecycle.value} with {order.filled:f} {order.base} as we know it, "
-            f"the venue has executed {true.filled:f} and never said that it was over"
+            f"the venue has executed {true.filled:f} and had not called it over"
         )
     elif not unseen and fee_is_told(order) and true.busted == order.busted:
         charged = true.filled * order.intent.side.sign - true.received

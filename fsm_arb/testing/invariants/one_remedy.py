@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fsm_arb.messages import Purpose
 from fsm_arb.policy import DoubtRemedy
-from fsm_arb.testing.invariants.reckoning import judged_over, touched
+from fsm_arb.testing.invariants.reckoning import called_over, touched
 from fsm_arb.testing.invariants.silent import Silent
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def _beside(after: Glimpse, trade: Trade, ledger: Ledger, remedy: Order, known: 
     fresh = remedy.intent.index >= known
     for other in ledger.orders[: remedy.intent.index]:
         true = after.orders.get(other.intent.client_order_id)
-        called_over = (true is not None and true.told_over) or judged_over(other)
+        over = called_over(other, true, trade.policy)
         if acts and (other.in_doubt or other.unsure_since is not None):
             continue
-        if other.live and (fresh or not called_over):
+        if other.live and (fresh or not over):
             what = f"{other.intent.client_order_id} is {other.lifecycle.value} as we know it"
-        elif true is not None and true.live and not called_over:
+        elif true is not None and true.live and not over:
             what = f"{other.intent.client_order_id} may still execute on {true.venue}, which never said that it is over"
         else:
             continue

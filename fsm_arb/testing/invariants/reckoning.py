@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from fsm_arb.ledger import MISSES_MIN
 from fsm_arb.orders import FEE_LOOKS_MIN, Lifecycle, Order
+from fsm_arb.policy import ExecutionPolicy, seconds_ns
 from fsm_arb.values import ZERO
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ LATE = "executed after the venue had said that it was over"
 VERDICT = "executed otherwise than an operator had judged"
 TAKEN_BACK = "taken back by the venue, and not told yet"
 UNTOLD_FEE = "a fee in base that the venue has not told"
+ABSENT = "absent"  # how the refusal begins of an order that was presumed absent
 BY_OPERATOR = "settled by an operator"  # how the refusal begins of an order that was judged
 
 
@@ -93,22 +96,42 @@ def judged_over(order: Order) -> bool:
     return order.refusal.startswith(BY_OPERATOR)
 
 
+def called_over(order: Order, true: VenueOrder | None, policy: ExecutionPolicy) -> bool:
+    """Whether the venue, or an operator, has called this order over, and we were right to believe it.
+
+    That a venue does not show an order is no word to be believed before the
+    absence fence has passed, nor for being said less than three times.
+    """
+    if judged_over(order):
+        return True
+    return true is not None and true.told_over and not _presumed_early(order, policy)
+
+
+def _presumed_early(order: Order, policy: ExecutionPolicy) -> bool:
+    if order.live or order.ended_at is None or not order.refusal.startswith(ABSENT):
+        return False
+    since = max(order.placing_ended_at or 0, order.cancel_asked_at or 0)
+    if since > order.ended_at:
+        return False  # its clocks are those of a later process
+    return order.misses < MISSES_MIN or order.ended_at - since < seconds_ns(policy.absence_fence_s)
+
+
 def excuses(trade: Trade, orders: Mapping[str, VenueOrder]) -> tuple[Excuse, ...]:
     """Return every honest difference between the venues' books and ours, for orders that are over as we know them."""
     found: list[Excuse] = []
     for order in trade.orders:
         true = orders.get(order.intent.client_order_id)
         if true is not None and not order.live:
-            found += _excuses(order, true)
+            found += _excuses(order, true, trade.policy)
     return tuple(found)
 
 
-def _excuses(order: Order, true: VenueOrder) -> Iterator[Excuse]:
+def _excuses(order: Order, true: VenueOrder, policy: ExecutionPolicy) -> Iterator[Excuse]:
     name, sign = order.intent.client_order_id, order.intent.side.sign
     unseen = true.filled - order.filled
     fee = (true.filled * sign - true.received) - order.base_fee
-    if unseen > 0 and (true.told_over or judged_over(order)):
-        yield Excuse(client_order_id=name, why=LATE if true.told_over else VERDICT, amount=unseen * sign)
+    if unseen > 0 and called_over(order, true, policy):
+        yield Excuse(client_order_id=name, why=VERDICT if judged_over(order) else LATE, amount=unseen * sign)
     elif unseen < 0 and true.busted > order.busted:
         back = min(-unseen, true.busted - order.busted)
         yield Excuse(client_order_id=name, why=TAKEN_BACK, amount=-back * sign)

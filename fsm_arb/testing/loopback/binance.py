@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsm_arb.testing.loopback.accounts import SpotAccount
-from fsm_arb.testing.loopback.binance_common import BinanceDialect, error, status_word, time_word
-from fsm_arb.testing.loopback.dialect import Call, Route, eight
-from fsm_arb.testing.loopback.faults import Operation
-from fsm_arb.testing.loopback.markets import BINANCE, FeeRule
-from fsm_arb.testing.loopback.orders import (
+from fsm_arb.matching.accounts import SpotAccount
+from fsm_arb.matching.market import FeeRule
+from fsm_arb.matching.orders import (
     Execution,
     Kind,
     Order,
@@ -24,6 +21,10 @@ from fsm_arb.testing.loopback.orders import (
     TimeInForce,
     UnknownOrder,
 )
+from fsm_arb.testing.loopback.binance_common import BinanceDialect, error, status_word, time_word
+from fsm_arb.testing.loopback.dialect import Call, Route, eight
+from fsm_arb.testing.loopback.faults import Operation
+from fsm_arb.testing.loopback.markets import BINANCE
 from fsm_arb.values import Side
 
 REFUSALS = {

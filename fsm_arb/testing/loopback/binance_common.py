@@ -11,6 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from fsm_arb.matching.orders import (
+    Kind,
+    NewOrder,
+    Order,
+    OrderRefused,
+    Refusal,
+    Status,
+    TimeInForce,
+    UnknownOrder,
+)
 from fsm_arb.testing.loopback.dialect import (
     Call,
     Dialect,
@@ -21,21 +31,11 @@ from fsm_arb.testing.loopback.dialect import (
     query_pairs,
 )
 from fsm_arb.testing.loopback.faults import Operation
-from fsm_arb.testing.loopback.orders import (
-    Kind,
-    NewOrder,
-    Order,
-    OrderRefused,
-    Refusal,
-    Status,
-    TimeInForce,
-    UnknownOrder,
-)
 from fsm_arb.values import Side
 
 if TYPE_CHECKING:
-    from fsm_arb.testing.loopback.markets import Market
-    from fsm_arb.testing.loopback.orders import Execution
+    from fsm_arb.matching.market import Market
+    from fsm_arb.matching.orders import Execution
 
 RECV_WINDOW_MS = 5_000
 RECV_WINDOW_MS_MAX = 60_000

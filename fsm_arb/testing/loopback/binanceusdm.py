@@ -10,12 +10,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from fsm_arb.testing.loopback.accounts import MarginAccount
+from fsm_arb.matching.accounts import MarginAccount
+from fsm_arb.matching.market import Market
+from fsm_arb.matching.orders import Execution, Kind, Order, OrderRefused, Refusal, UnknownOrder
 from fsm_arb.testing.loopback.binance_common import BinanceDialect, error, status_word, time_word
 from fsm_arb.testing.loopback.dialect import Call, Route, eight, plain
 from fsm_arb.testing.loopback.faults import Operation
-from fsm_arb.testing.loopback.markets import BINANCEUSDM, Market
-from fsm_arb.testing.loopback.orders import Execution, Kind, Order, OrderRefused, Refusal, UnknownOrder
+from fsm_arb.testing.loopback.markets import BINANCEUSDM
 from fsm_arb.values import ZERO, Side
 
 MAINTENANCE = Decimal("0.004")  # of the notional

@@ -12,7 +12,7 @@ import math
 import random
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -20,10 +20,10 @@ from fsm_arb.testing.loopback.markets import UPBIT
 from fsm_arb.values import EXACT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from fsm_arb.testing.loopback.markets import Market
-    from fsm_arb.testing.loopback.matching import Ladder
+    from fsm_arb.matching.ladders import Ladder
+    from fsm_arb.matching.market import Market
 
 LEVELS = 20  # a side
 MISSED_STEPS_MAX = 200  # how far back resting orders meet books that nobody looked at
@@ -31,19 +31,6 @@ OCTAVES = 12  # the slowest noise turns every 2**12 steps
 PRICES: Mapping[str, float] = {"BTC": 67_900.0, "ETH": 3_300.0, "XRP": 0.62, "USDT": 1.0}  # USDT per unit
 KRW_PER_USDT = 1_400.0
 _TOUCH_USD: Mapping[str, float] = {"BTC": 40_000.0, "ETH": 25_000.0, "XRP": 8_000.0, "USDT": 20_000.0}
-
-
-class BookSource(Protocol):
-    """Where the books of one venue come from."""
-
-    def version(self, symbol: str, now_ms: int) -> int:
-        """Return the number of the book that holds at *now_ms*; it only grows."""
-
-    def levels(self, symbol: str, version: int) -> tuple[Ladder, Ladder]:
-        """Return bids and asks of that number, best first."""
-
-    def missed(self, symbol: str, version: int, now_ms: int) -> Iterable[int]:
-        """Return the numbers of the books since *version* that resting orders must still meet."""
 
 
 class StepClock:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from fsm_arb.matching.orders import UnknownOrder
 from fsm_arb.testing.loopback.faults import Fault, Match, Operation
 from fsm_arb.testing.loopback.markets import DIALECTS
-from fsm_arb.testing.loopback.orders import UnknownOrder
 from fsm_arb.testing.loopback.world import World, exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fsm_arb.matching.ladders import Ladder
     from fsm_arb.testing.loopback.dialect import Dialect
-    from fsm_arb.testing.loopback.matching import Ladder
 
 TOKEN_HEADER = "X-Loopback-Token"  # noqa: S105 - a header's name
 FOR_EVER_MS = 10**15

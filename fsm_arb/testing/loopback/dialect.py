@@ -9,16 +9,16 @@ from urllib.parse import parse_qsl
 
 from attrs import evolve, field, frozen
 
+from fsm_arb.matching.orders import Order, Status, UnknownOrder
 from fsm_arb.testing.loopback.faults import Operation
 from fsm_arb.testing.loopback.markets import credentials
-from fsm_arb.testing.loopback.orders import Order, Status, UnknownOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fsm_arb.testing.loopback.exchange import Exchange
-    from fsm_arb.testing.loopback.markets import Market
-    from fsm_arb.testing.loopback.orders import NewOrder
+    from fsm_arb.matching.exchange import Exchange
+    from fsm_arb.matching.market import Market
+    from fsm_arb.matching.orders import NewOrder
 
 
 class VenueError(Exception):

@@ -10,7 +10,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from fsm_arb.testing.loopback.markets import BALANCES, BINANCE, BINANCEUSDM, UPBIT, FeeRule
+from fsm_arb.matching.market import FeeRule
+from fsm_arb.testing.loopback.markets import BALANCES, BINANCE, BINANCEUSDM, UPBIT
 
 LATENCY_MS: Mapping[str, float] = {UPBIT: 0.0, BINANCE: 0.0, BINANCEUSDM: 0.0}
 

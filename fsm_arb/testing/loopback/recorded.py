@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from fsm_arb.testing.loopback.books import BookSource
-    from fsm_arb.testing.loopback.matching import Ladder
+    from fsm_arb.matching.ladders import Ladder
+    from fsm_arb.matching.liquidity import BookSource
 
 LEVELS = 20  # a side
 NS_PER_MS = 1_000_000

@@ -20,6 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from fsm_arb.matching.orders import (
+    Kind,
+    NewOrder,
+    Order,
+    OrderRefused,
+    Refusal,
+    TimeInForce,
+    UnknownOrder,
+)
 from fsm_arb.testing.loopback.dialect import (
     Call,
     Dialect,
@@ -33,21 +42,12 @@ from fsm_arb.testing.loopback.dialect import (
 )
 from fsm_arb.testing.loopback.faults import Operation
 from fsm_arb.testing.loopback.markets import UPBIT
-from fsm_arb.testing.loopback.orders import (
-    Kind,
-    NewOrder,
-    Order,
-    OrderRefused,
-    Refusal,
-    TimeInForce,
-    UnknownOrder,
-)
 from fsm_arb.testing.loopback.upbit_words import SEOUL, error, order_json, refused_by_upbit, state_word
 from fsm_arb.values import ZERO, Side
 
 if TYPE_CHECKING:
-    from fsm_arb.testing.loopback.accounts import Balance
-    from fsm_arb.testing.loopback.markets import Market
+    from fsm_arb.matching.accounts import Balance
+    from fsm_arb.matching.market import Market
 
 CLOSED_WINDOW_MS = 7 * 24 * 3600 * 1000  # what one call for closed orders covers
 _SIDES = {"bid": Side.BUY, "ask": Side.SELL}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from fsm_arb.matching.orders import Kind, Order, OrderRefused, Refusal, Status, TimeInForce
 from fsm_arb.testing.loopback.dialect import Call, VenueError, plain
-from fsm_arb.testing.loopback.orders import Kind, Order, OrderRefused, Refusal, Status, TimeInForce
 from fsm_arb.values import ONE, ZERO, Side
 
 if TYPE_CHECKING:
-    from fsm_arb.testing.loopback.exchange import Exchange
-    from fsm_arb.testing.loopback.markets import Market
-    from fsm_arb.testing.loopback.orders import Execution
+    from fsm_arb.matching.exchange import Exchange
+    from fsm_arb.matching.market import Market
+    from fsm_arb.matching.orders import Execution
 
 SEOUL = dt.timezone(dt.timedelta(hours=9))
 _WORDS = {Side.BUY: "bid", Side.SELL: "ask"}

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, define
 
-from fsm_arb.testing.loopback.accounts import MarginAccount, SpotAccount
+from fsm_arb.matching.accounts import MarginAccount, SpotAccount
+from fsm_arb.matching.exchange import Exchange
+from fsm_arb.matching.market import FeeRule
 from fsm_arb.testing.loopback.binance import SpotDialect
 from fsm_arb.testing.loopback.binanceusdm import UsdmDialect
 from fsm_arb.testing.loopback.books import GeneratedBooks, StepClock, Walk
-from fsm_arb.testing.loopback.exchange import Exchange
 from fsm_arb.testing.loopback.faults import FaultPlan, Operation
-from fsm_arb.testing.loopback.markets import BINANCE, BINANCEUSDM, DIALECTS, MARKETS, UPBIT, FeeRule
+from fsm_arb.testing.loopback.markets import BINANCE, BINANCEUSDM, DIALECTS, MARKETS, UPBIT
 from fsm_arb.testing.loopback.recorded import RecordedBooks, Recording
 from fsm_arb.testing.loopback.upbit import UpbitDialect
 from fsm_arb.values import EXACT, ZERO
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from fsm_arb.testing.loopback.accounts import Account
-    from fsm_arb.testing.loopback.books import BookSource
+    from fsm_arb.matching.accounts import Account
+    from fsm_arb.matching.liquidity import BookSource
+    from fsm_arb.matching.orders import Execution, Order, Received
     from fsm_arb.testing.loopback.dialect import Dialect
     from fsm_arb.testing.loopback.options import Options
-    from fsm_arb.testing.loopback.orders import Execution, Order, Received
 
 LOG_MAX = 50_000  # requests that the log remembers; the counts remember all
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from fsm_arb.testing.loopback.orders import Kind, NewOrder, TimeInForce
+from fsm_arb.matching.orders import Kind, NewOrder, TimeInForce
 from fsm_arb.testing.simulated.errors import ccxt_error
 from fsm_arb.values import Side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fsm_arb.testing.loopback.markets import Market
+    from fsm_arb.matching.market import Market
 
 # What callers may call their own id, ccxt's word first.
 CLIENT_ID_KEYS = (

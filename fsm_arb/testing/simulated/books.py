@@ -19,8 +19,8 @@ from fsm_arb.values import EXACT, ONE, floor_to
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from fsm_arb.testing.loopback.markets import Market
-    from fsm_arb.testing.loopback.matching import Ladder
+    from fsm_arb.matching.ladders import Ladder
+    from fsm_arb.matching.market import Market
 
 MISSED_STEPS_MAX = 200  # how many books that nobody looked at a resting order still meets
 PRICES: Mapping[str, Decimal] = {  # USDT per unit, where the walk begins

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from fsm_arb.testing.loopback.accounts import SpotAccount
-from fsm_arb.testing.loopback.exchange import Exchange
-from fsm_arb.testing.loopback.orders import Refusal
+from fsm_arb.matching.accounts import SpotAccount
+from fsm_arb.matching.exchange import Exchange
+from fsm_arb.matching.orders import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fsm_arb.testing.loopback.accounts import Account
-    from fsm_arb.testing.loopback.markets import FeeRule, Market
-    from fsm_arb.testing.loopback.orders import Execution, NewOrder, Order, Status
+    from fsm_arb.matching.accounts import Account
+    from fsm_arb.matching.market import FeeRule, Market
+    from fsm_arb.matching.orders import Execution, NewOrder, Order, Status
     from fsm_arb.testing.simulated.books import SteppedBooks
     from fsm_arb.testing.simulated.kinds import Fault
 

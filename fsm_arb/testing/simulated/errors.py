@@ -6,7 +6,7 @@ import functools
 import importlib
 from collections.abc import Mapping
 
-from fsm_arb.testing.loopback.orders import Refusal
+from fsm_arb.matching.orders import Refusal
 
 # What a venue says of an order that it does not take: ccxt's class, and the words.
 REFUSALS: Mapping[Refusal, tuple[str, str]] = {

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+from fsm_arb.matching.orders import Status
 from fsm_arb.testing.loopback.dialect import plain
-from fsm_arb.testing.loopback.orders import Status
 from fsm_arb.testing.simulated.asking import Asked
 from fsm_arb.testing.simulated.errors import ccxt_error
 from fsm_arb.testing.simulated.kinds import FaultKind, Operation
@@ -18,7 +18,7 @@ from fsm_arb.testing.simulated.readings import Readings
 from fsm_arb.values import EXACT, floor_to
 
 if TYPE_CHECKING:
-    from fsm_arb.testing.loopback.markets import Market
+    from fsm_arb.matching.market import Market
     from fsm_arb.testing.simulated.venue import SimulatedVenue
 
 TICK_SIZE = 4  # ccxt's mode of precision: steps

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from attrs import evolve, field, frozen
 
-from fsm_arb.testing.loopback.markets import BALANCES, BINANCE, BINANCEUSDM, MARKETS, UPBIT, FeeRule, Market
+from fsm_arb.matching.market import FeeRule, Market
+from fsm_arb.testing.loopback.markets import BALANCES, BINANCE, BINANCEUSDM, MARKETS, UPBIT
 from fsm_arb.values import ZERO, TickBand, to_decimal
 
 # Every lookup and list that can be switched off, by ccxt's own word for it.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from fsm_arb.testing.loopback.markets import FeeRule
-from fsm_arb.testing.loopback.orders import OrderRefused, Refusal, Status, TimeInForce, UnknownOrder
+from fsm_arb.matching.market import FeeRule
+from fsm_arb.matching.orders import OrderRefused, Refusal, Status, TimeInForce, UnknownOrder
 from fsm_arb.testing.simulated.engine import Bends
 from fsm_arb.testing.simulated.errors import DEFINITE, REFUSALS, ccxt_error
 from fsm_arb.testing.simulated.kinds import FaultKind, Operation
@@ -16,8 +16,8 @@ from fsm_arb.testing.simulated.views import ENDED_WORDS, SELF_TRADED, View, canc
 from fsm_arb.values import ZERO, ceil_to, divide, floor_to
 
 if TYPE_CHECKING:
-    from fsm_arb.testing.loopback.markets import Market
-    from fsm_arb.testing.loopback.orders import NewOrder, Order
+    from fsm_arb.matching.market import Market
+    from fsm_arb.matching.orders import NewOrder, Order
     from fsm_arb.testing.simulated.kinds import Fault
     from fsm_arb.testing.simulated.register import Request
     from fsm_arb.testing.simulated.venue import Call, SimulatedVenue

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-from fsm_arb.testing.loopback.accounts import MarginAccount
-from fsm_arb.testing.loopback.orders import Status, UnknownOrder
+from fsm_arb.matching.accounts import MarginAccount
+from fsm_arb.matching.orders import Status, UnknownOrder
 from fsm_arb.testing.simulated.errors import ccxt_error
 from fsm_arb.testing.simulated.kinds import FaultKind, Operation
 from fsm_arb.testing.simulated.register import Request
@@ -15,8 +15,8 @@ from fsm_arb.testing.simulated.views import reordered
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from fsm_arb.testing.loopback.markets import Market
-    from fsm_arb.testing.loopback.orders import Execution
+    from fsm_arb.matching.market import Market
+    from fsm_arb.matching.orders import Execution
     from fsm_arb.testing.simulated.orders import OrderDesk
     from fsm_arb.testing.simulated.venue import Call, SimulatedVenue
     from fsm_arb.testing.simulated.views import View

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
 
-    from fsm_arb.testing.loopback.orders import Execution, NewOrder, Order
+    from fsm_arb.matching.orders import Execution, NewOrder, Order
 
 
 def fill_of(execution: Execution) -> VenueFill:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define
 
+from fsm_arb.matching.accounts import MarginAccount, SpotAccount
+from fsm_arb.matching.orders import Status
 from fsm_arb.testing.glimpse import VenueFill
-from fsm_arb.testing.loopback.accounts import MarginAccount, SpotAccount
-from fsm_arb.testing.loopback.orders import Status
 from fsm_arb.testing.simulated.books import SteppedBooks
 from fsm_arb.testing.simulated.conditions import Condition, Conditions
 from fsm_arb.testing.simulated.engine import Engine
@@ -25,8 +25,8 @@ from fsm_arb.values import EXACT, ZERO
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fsm_arb.matching.orders import Execution, Order
     from fsm_arb.ports import Clock
-    from fsm_arb.testing.loopback.orders import Execution, Order
     from fsm_arb.testing.simulated.books import Walk
     from fsm_arb.testing.simulated.chances import FaultPlan
     from fsm_arb.testing.simulated.kinds import Fault

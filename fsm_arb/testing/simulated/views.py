@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from fsm_arb.testing.loopback.orders import Status
+from fsm_arb.matching.orders import Status
 from fsm_arb.testing.simulated.kinds import Fault, FaultKind
 
 if TYPE_CHECKING:
-    from fsm_arb.testing.loopback.orders import Execution, Order
+    from fsm_arb.matching.orders import Execution, Order
 
 SELF_TRADED = "expired_in_match"
 UNKNOWN_WORDS = ("frozen", "pending_review", SELF_TRADED, "7")

@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fsm_arb.matching.orders import Kind, Status, TimeInForce
 from fsm_arb.testing.loopback.dialect import plain
-from fsm_arb.testing.loopback.orders import Kind, Status, TimeInForce
 from fsm_arb.values import EXACT, ONE, ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fsm_arb.testing.loopback.accounts import Balance
-    from fsm_arb.testing.loopback.liquidity import LiveBook
-    from fsm_arb.testing.loopback.markets import Market
-    from fsm_arb.testing.loopback.orders import Execution
+    from fsm_arb.matching.accounts import Balance
+    from fsm_arb.matching.liquidity import LiveBook
+    from fsm_arb.matching.market import Market
+    from fsm_arb.matching.orders import Execution
     from fsm_arb.testing.simulated.options import VenueOptions
     from fsm_arb.testing.simulated.views import View
 

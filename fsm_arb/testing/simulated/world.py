@@ -6,7 +6,7 @@ import decimal
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from fsm_arb.testing.loopback.orders import Kind, NewOrder, TimeInForce
+from fsm_arb.matching.orders import Kind, NewOrder, TimeInForce
 from fsm_arb.testing.simulated.books import Walk
 from fsm_arb.testing.simulated.chances import FaultPlan
 from fsm_arb.testing.simulated.conditions import FOR_EVER, Condition

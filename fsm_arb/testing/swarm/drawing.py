@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from fsm_arb.machines.trade import TradeState
+from fsm_arb.matching.market import FeeRule
 from fsm_arb.policy import DoubtRemedy, ExecutionPolicy, Placement, Remedy
-from fsm_arb.testing.loopback.markets import FeeRule
 from fsm_arb.testing.simulated.books import Walk
 from fsm_arb.testing.simulated.kinds import ROWS, STICKY, FaultKind, Operation
 from fsm_arb.testing.simulated.options import VENUES, Created, VenueOptions, market

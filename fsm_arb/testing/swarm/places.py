@@ -6,8 +6,8 @@ import decimal
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from fsm_arb.matching.orders import OrderRefused
 from fsm_arb.testing.glimpse import Create
-from fsm_arb.testing.loopback.orders import OrderRefused
 from fsm_arb.testing.simulated import FaultKind, FaultPlan, Observer, SimulatedVenues
 from fsm_arb.testing.simulated.books import RATES
 from fsm_arb.values import EXACT, ZERO, divide

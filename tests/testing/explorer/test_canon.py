@@ -91,7 +91,7 @@ def differences(core: Core, others: Seen) -> tuple[int, list[str]]:
     ids=["a fault", "two lots", "sequential"],
 )
 def test_trades_that_are_alike_do_alike(monkeypatch: pytest.MonkeyPatch, bounds: Bounds, every: int) -> None:
-    """Whatever one trade is told, another for which it stands goes the same way: so one real step is enough for both."""
+    """Whatever one trade is told, those for which it stands go the same way: one real step is enough for all."""
     told, parted = differences(*seen_twice(monkeypatch, bounds, every))
     assert told > 500
     assert parted == []

@@ -46,7 +46,7 @@ def test_what_executes_after_we_called_it_over_of_our_own_accord_is_found() -> N
     assert trade.ledger is not None
     trade.ledger = trade.ledger.replace(trade.orders[1].changed(lifecycle=Lifecycle.CLOSED, fees_known=True))
     what = objected(walk, true_order(walk, 0, 10), true_order(walk, 1, 6, told_over=False, live=True))
-    assert "it is closed with 4 BTC as we know it, the venue has executed 6 and never said that it was over" in what
+    assert "it is closed with 4 BTC as we know it, the venue has executed 6 and had not called it over" in what
     assert objected(walk, true_order(walk, 0, 10), true_order(walk, 1, 6)) == ""
 
 

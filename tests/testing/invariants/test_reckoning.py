@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from attrs import evolve
 from honest import NOTHING, Watched, seen, true_order
-from worlds import BETA_KEEPS_BASE, Walk, fill
+from worlds import BETA_KEEPS_BASE, SECOND, Walk, fill
 
 from fsm_arb.testing.glimpse import VenueFill
 from fsm_arb.testing.invariants import reckoning
@@ -140,3 +140,20 @@ def test_a_watched_walk_judges_every_step() -> None:
     assert walk.glimpses[-2].orders["c0"].filled == D(10)
     assert walk.glimpses[-2].trades["t1"].exposure == D(0)
     assert walk.glimpses[-1].trades["t1"].exposure == D(-10)
+
+
+def test_absence_is_no_word_to_be_believed_before_its_time() -> None:
+    """Whatever a venue says meanwhile: three covered looks, the last of them past the fence."""
+    walk = Walk().fills(0).doubt(1).vanish(1)
+    order, true = walk.trade.orders[1], true_order(walk, 1, 3)
+    assert reckoning.called_over(order, true, walk.policy)
+    assert not reckoning.called_over(order, evolve(true, told_over=False), walk.policy)
+    assert not reckoning.called_over(order, None, walk.policy)
+    assert order.ended_at == 15 * SECOND
+    for early in (order.changed(ended_at=15 * SECOND - 1), order.changed(misses=2)):
+        assert not reckoning.called_over(early, true, walk.policy)
+    later = order.changed(placing_ended_at=16 * SECOND, misses=0)  # a process that came after the end
+    assert reckoning.called_over(later, true, walk.policy)
+    assert reckoning.called_over(order.changed(ended_at=0, refusal="invalid_order: no"), true, walk.policy)
+    assert reckoning.called_over(order.changed(refusal="settled by an operator: gone"), None, walk.policy)
+    assert [each.why for each in reckoning.excuses(walk.trade, {"c1": true})] == [LATE]

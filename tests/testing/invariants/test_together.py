@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import itertools
 import random
 from decimal import Decimal
@@ -471,7 +472,8 @@ def test_a_broken_core_is_caught_by_the_invariant_it_breaks(
     broken(monkeypatch)
     found: collections.Counter[str] = collections.Counter()
     for seed in range(60):
-        found.update(each.name for each in run(seed, every_checker()).violations)
+        with contextlib.suppress(ArithmeticError):  # some of them cannot even count any more
+            found.update(each.name for each in run(seed, every_checker()).violations)
         if caught_by <= found.keys():
             break
     assert caught_by <= found.keys()

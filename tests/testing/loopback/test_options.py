@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from fsm_arb.matching.market import FeeRule
 from fsm_arb.testing.loopback import LoopbackExchange, Options
 from fsm_arb.testing.loopback.__main__ import options_of, parser, serve
-from fsm_arb.testing.loopback.markets import BALANCES, FeeRule
+from fsm_arb.testing.loopback.markets import BALANCES
 
 FULL = Options(
     seed=3,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from fsm_arb.testing.loopback.orders import Kind, TimeInForce
+from fsm_arb.matching.orders import Kind, TimeInForce
 from fsm_arb.testing.loopback.upbit_words import order_json, seoul, state_word
 from fsm_arb.values import Side
 

@@ -8,7 +8,7 @@ from typing import Any
 import ccxt
 import pytest
 
-from fsm_arb.testing.loopback.orders import Kind, TimeInForce
+from fsm_arb.matching.orders import Kind, TimeInForce
 from fsm_arb.testing.simulated.asking import Asked
 from fsm_arb.testing.simulated.options import market
 

@@ -9,8 +9,8 @@ import pytest
 from attrs import evolve
 from stages import SYMBOL, Stage
 
-from fsm_arb.testing.loopback.markets import FeeRule
-from fsm_arb.testing.loopback.orders import Kind, NewOrder, OrderRefused, Refusal, Status, TimeInForce
+from fsm_arb.matching.market import FeeRule
+from fsm_arb.matching.orders import Kind, NewOrder, OrderRefused, Refusal, Status, TimeInForce
 from fsm_arb.testing.simulated.books import Walk
 from fsm_arb.testing.simulated.engine import Bends
 from fsm_arb.values import Side

@@ -8,7 +8,7 @@ import sys
 import ccxt
 import pytest
 
-from fsm_arb.testing.loopback.orders import Refusal
+from fsm_arb.matching.orders import Refusal
 from fsm_arb.testing.simulated.errors import DEFINITE, REFUSALS, ccxt_error, error_class
 from fsm_arb.venues.classify import classify
 from fsm_arb.venues.dialects import DEFAULT

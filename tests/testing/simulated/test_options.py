@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fsm_arb.testing.loopback.markets import FeeRule
+from fsm_arb.matching.market import FeeRule
 from fsm_arb.testing.simulated.options import OFFERS, VENUES, binance, binanceusdm, market, upbit
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fsm_arb.testing.loopback.orders import Execution, Kind, NewOrder, Order, Status, TimeInForce
+from fsm_arb.matching.orders import Execution, Kind, NewOrder, Order, Status, TimeInForce
 from fsm_arb.testing.simulated.register import Register, add_execution, fill_of
 from fsm_arb.values import Side
 

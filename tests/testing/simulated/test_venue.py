@@ -11,7 +11,7 @@ import ccxt
 import pytest
 from stages import SYMBOL, Stage
 
-from fsm_arb.testing.loopback.markets import FeeRule
+from fsm_arb.matching.market import FeeRule
 from fsm_arb.testing.simulated import FaultKind, Operation, market
 
 D = Decimal

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from attrs import evolve
 
-from fsm_arb.testing.loopback.orders import Execution, Kind, NewOrder, Order, Status, TimeInForce
+from fsm_arb.matching.orders import Execution, Kind, NewOrder, Order, Status, TimeInForce
 from fsm_arb.testing.simulated.kinds import Fault, FaultKind
 from fsm_arb.testing.simulated.views import UNKNOWN_WORDS, cancelled, reordered, seen
 from fsm_arb.values import Side

@@ -14,8 +14,8 @@ import pytest
 from stages import SYMBOL, Stage, alpha
 
 from fsm_arb.clock import SystemClock
+from fsm_arb.matching.orders import OrderRefused
 from fsm_arb.testing.glimpse import VenueFill
-from fsm_arb.testing.loopback.orders import OrderRefused
 from fsm_arb.testing.simulated import FaultHit, FaultKind, FaultPlan, Observer, Operation, SimulatedVenues, market
 from fsm_arb.testing.simulated.exchange import SimulatedExchange
 from fsm_arb.testing.virtual import VirtualClock, run

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from fsm_arb.testing.strategies import Scenario
 
-EXAMPLES = 150  # of each search that every run of the suite makes; `--fsm-arb-depth` multiplies it
+EXAMPLES = 120  # of each search that every run of the suite makes; `--fsm-arb-depth` multiplies it
 SEARCHES_MAX = 6  # of both machines; the first two or so take every edge
 # Fixed, so that a failure is the failure of whoever changed something; nothing is shrunk, nothing is kept.
 FIXED: dict[str, Any] = {

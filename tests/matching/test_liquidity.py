@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from fsm_arb.testing.loopback.liquidity import Liquidity
+from fsm_arb.matching.liquidity import Liquidity
 from fsm_arb.values import Side
 
 D = Decimal

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from fsm_arb.testing.loopback.accounts import MarginAccount
-from fsm_arb.testing.loopback.exchange import Exchange
-from fsm_arb.testing.loopback.markets import FeeRule
-from fsm_arb.testing.loopback.orders import NewOrder, OrderRefused, TimeInForce, UnknownOrder
+from fsm_arb.matching.accounts import MarginAccount
+from fsm_arb.matching.exchange import Exchange
+from fsm_arb.matching.market import FeeRule
+from fsm_arb.matching.orders import NewOrder, OrderRefused, TimeInForce, UnknownOrder
 from fsm_arb.values import Side
 
 D = Decimal

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import define
 
 from fsm_arb.values import ZERO, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
-    from fsm_arb.testing.loopback.books import BookSource
-    from fsm_arb.testing.loopback.matching import Ladder
+    from fsm_arb.matching.ladders import Ladder
+
+
+class BookSource(Protocol):
+    """Where the books of one venue come from."""
+
+    def version(self, symbol: str, now_ms: int) -> int:
+        """Return the number of the book that holds at *now_ms*; it only grows."""
+
+    def levels(self, symbol: str, version: int) -> tuple[Ladder, Ladder]:
+        """Return bids and asks of that number, best first."""
+
+    def missed(self, symbol: str, version: int, now_ms: int) -> Iterable[int]:
+        """Return the numbers of the books since *version* that resting orders must still meet."""
 
 
 @define

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from fsm_arb.testing.loopback import matching
-from fsm_arb.testing.loopback.accounts import MarginAccount
-from fsm_arb.testing.loopback.liquidity import Liquidity
-from fsm_arb.testing.loopback.orders import (
+from fsm_arb.matching import ladders
+from fsm_arb.matching.accounts import MarginAccount
+from fsm_arb.matching.liquidity import Liquidity
+from fsm_arb.matching.orders import (
     Execution,
     Kind,
     NewOrder,
@@ -37,11 +37,10 @@ from fsm_arb.values import ZERO, floor_to
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fsm_arb.testing.loopback.accounts import Account
-    from fsm_arb.testing.loopback.books import BookSource
-    from fsm_arb.testing.loopback.liquidity import LiveBook
-    from fsm_arb.testing.loopback.markets import Market
-    from fsm_arb.testing.loopback.matching import Ladder
+    from fsm_arb.matching.accounts import Account
+    from fsm_arb.matching.ladders import Ladder
+    from fsm_arb.matching.liquidity import BookSource, LiveBook
+    from fsm_arb.matching.market import Market
 
 
 class Exchange:
@@ -132,20 +131,20 @@ class Exchange:
             self.refuse(new, refusal, now_ms)
         ladder = book.against(new.side)
         amount_max = self._executable(new, market, ladder, share)
-        found = matching.takes(ladder, new, amount_max=amount_max, lot=market.lot)
+        found = ladders.takes(ladder, new, amount_max=amount_max, lot=market.lot)
         would_take = bool(found) and new.time_in_force is TimeInForce.POST_ONLY
-        if would_take or (new.time_in_force is TimeInForce.FOK and matching.total(found) != new.amount):
+        if would_take or (new.time_in_force is TimeInForce.FOK and ladders.total(found) != new.amount):
             found = []
         number = next(self._number)
         order = Order(number=number, order_id=self._order_id(number), new=new, created_ms=now_ms, updated_ms=now_ms)
         try:
-            self.account.hold(order, market, matching.cost(found))
+            self.account.hold(order, market, ladders.cost(found))
         except OrderRefused as refused:
             self.refuse(new, refused.refusal, now_ms)
         self._accept(order, now_ms)
         for price, amount in found:
             self._execute(order, amount, price, now_ms, maker=False)
-        matching.remove(ladder, matching.total(found))
+        ladders.remove(ladder, ladders.total(found))
         self._close_if_done(order, now_ms, rest_expires=share is not None)
         if would_take:
             self._close(order, Status.CANCELED, now_ms)
@@ -159,7 +158,7 @@ class Exchange:
         touch = ladder[0][0] if ladder else None
         price = new.price if new.price is not None else touch
         notional = new.cost if new.cost is not None else (new.amount or ZERO) * (price or ZERO)
-        crossing = touch is not None and matching.crosses(new.side, new.price, touch)
+        crossing = touch is not None and ladders.crosses(new.side, new.price, touch)
         checks = (
             (market.halted, Refusal.HALTED),
             (self._duplicate(new.client_id), Refusal.DUPLICATE),
@@ -268,7 +267,7 @@ class Exchange:
             if (
                 ladder
                 and order.new.price is not None
-                and matching.crosses(order.new.side, order.new.price, ladder[0][0])
+                and ladders.crosses(order.new.side, order.new.price, ladder[0][0])
             ):
                 reached.append(order)
         # Price, then time.
@@ -277,7 +276,7 @@ class Exchange:
             ladder = live.against(order.new.side)
             while order.is_open and ladder and order.new.price is not None:
                 price, available = ladder[0]
-                if not matching.crosses(order.new.side, order.new.price, price):
+                if not ladders.crosses(order.new.side, order.new.price, price):
                     break
                 amount = min(order.remaining, available)
                 if order.new.reduce_only:
@@ -287,7 +286,7 @@ class Exchange:
                     break
                 # It stood there first: the trade is at its price, not at the newcomer's.
                 self._execute(order, amount, order.new.price, now_ms, maker=True)
-                matching.remove(ladder, amount)
+                ladders.remove(ladder, amount)
                 if not order.remaining:
                     self._close(order, Status.FILLED, now_ms)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from fsm_arb.testing.loopback.orders import Kind, NewOrder, Take
+from fsm_arb.matching.orders import Kind, NewOrder, Take
 from fsm_arb.values import ZERO, Side, floor_to
 
 Ladder = list[Take]  # price and amount, best first

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import define
 
-from fsm_arb.testing.loopback.markets import FeeRule
-from fsm_arb.testing.loopback.orders import Kind, OrderRefused, Refusal
+from fsm_arb.matching.market import FeeRule
+from fsm_arb.matching.orders import Kind, OrderRefused, Refusal
 from fsm_arb.values import ONE, ZERO, Side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fsm_arb.testing.loopback.markets import Market
-    from fsm_arb.testing.loopback.orders import Execution, Order
+    from fsm_arb.matching.market import Market
+    from fsm_arb.matching.orders import Execution, Order
 
 SATOSHI = Decimal("0.00000001")  # what Binance cuts fees and realised profit to
 BNB_DISCOUNT = Decimal("0.75")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from fsm_arb.testing.loopback.exchange import Exchange
-from fsm_arb.testing.loopback.orders import NewOrder, Status, TimeInForce
+from fsm_arb.matching.exchange import Exchange
+from fsm_arb.matching.orders import NewOrder, Status, TimeInForce
 from fsm_arb.values import Side
 
 D = Decimal

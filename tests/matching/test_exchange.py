@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from fsm_arb.testing.loopback.accounts import MarginAccount
-from fsm_arb.testing.loopback.exchange import Exchange
-from fsm_arb.testing.loopback.orders import Kind, NewOrder, OrderRefused, Refusal, Status, TimeInForce, UnknownOrder
+from fsm_arb.matching.accounts import MarginAccount
+from fsm_arb.matching.exchange import Exchange
+from fsm_arb.matching.orders import Kind, NewOrder, OrderRefused, Refusal, Status, TimeInForce, UnknownOrder
 from fsm_arb.values import Side
 
 D = Decimal

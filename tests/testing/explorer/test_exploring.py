@@ -1,0 +1,112 @@
+"""What an exploration finds: exact counts, nothing wrong with the core, and what is wrong with broken ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from broken_cores import BROKEN
+
+from fsm_arb.errors import InvalidInput
+from fsm_arb.policy import ExecutionPolicy
+from fsm_arb.testing.explorer import Bounds, Progress, Report, explore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEVER = ("HEDGED", "disturbed", "PARTIAL")  # a trade stays in HEDGED for the length of one event
+
+# Bounds, and exactly what they hold: states, transitions, depth, distinct trades, distinct steps, ways to end.
+PINNED = {
+    "one lot, no fault": (Bounds(lots=1, faults=0), (0, 0, 0, 0, 0, 0)),
+}
+
+
+@pytest.fixture(scope="module")
+def one_fault() -> Report:
+    """One lot and one fault, explored."""
+    return explore(Bounds(lots=1, faults=1))
+
+
+def counts(report: Report) -> tuple[int, int, int, int, int, int]:
+    """Return what is pinned."""
+    return (report.states, report.transitions, report.depth, report.trades, report.steps, report.endings)
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_what_can_happen_is_counted_exactly(name: str) -> None:
+    """No state breaks a rule, and there are exactly so many: one more or less is a change of behaviour to look at."""
+    bounds, due = PINNED[name]
+    report = explore(bounds)
+    assert [each.text() for each in report.counterexamples] == []
+    assert report.well
+    assert counts(report) == due
+
+
+def test_fewer_faults_are_a_part_of_more(one_fault: Report) -> None:
+    """The first layer of a search with faults is the search without."""
+    none = explore(Bounds(lots=1, faults=0))
+    assert none.layers[0].states == one_fault.layers[0].states
+    assert none.states < one_fault.states
+    assert none.rows < one_fault.rows
+
+
+def test_every_edge_is_reached_but_the_one_that_cannot_be(one_fault: Report) -> None:
+    """With one fault every row of the table is taken, save where two refusals are needed, and a row for the future."""
+    missing = {row for row in one_fault.rows_due if row not in one_fault.rows}
+    assert missing == {NEVER, ("PLACING", "placed", "DONE")}
+
+
+def test_a_crash_leads_nowhere_that_nothing_else_leads(one_fault: Report) -> None:
+    """Runs without a crash end in every way in which runs with one do."""
+    assert one_fault.unexplained == ()
+    calm = explore(Bounds(lots=1, faults=1, crashes=False))
+    assert calm.well
+    assert calm.endings == one_fault.endings
+    assert calm.states < one_fault.states
+
+
+def test_every_state_finds_its_way_out(one_fault: Report) -> None:
+    """Once nothing misbehaves any more, DONE is some twenty events away at most."""
+    assert one_fault.stuck == 0
+    assert 0 < one_fault.way_out <= 20
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda each: each.__name__)
+def test_a_broken_core_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, broken: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    """Each deliberately broken variant of the core is caught, and the run that shows it is told from its beginning."""
+    broken(monkeypatch)
+    for bounds in (Bounds(lots=1, faults=1), Bounds(lots=2, faults=1)):
+        report = explore(bounds)
+        if not report.well:
+            break
+    assert not report.well
+    trace = report.counterexamples[0]
+    assert trace.violations
+    assert trace.lines[0].path == ("PRECHECK", "SIZING")
+    assert trace.faults <= 1
+
+
+def test_lists_that_lag_for_ever_bury_a_live_order() -> None:
+    """Two honest looks before the fence and one past it that lies are believed: what the fence is there to outlast."""
+    report = explore(Bounds(lots=1, faults=2, lists_lag=True))
+    assert "invariant 1" in report.counterexamples[0].text()
+    assert report.counterexamples[0].faults == 2
+
+
+def test_progress_is_told() -> None:
+    """Whoever looks on is told how far it has come, and never that it has gone back."""
+    told: list[Progress] = []
+    report = explore(Bounds(lots=1, faults=0), told.append)
+    assert [each.states for each in told] == sorted(each.states for each in told)
+    assert told[-1].states <= report.states
+
+
+def test_a_policy_that_does_not_fit_is_refused() -> None:
+    """Bands so wide that nothing is large enough are told at once."""
+    policy = ExecutionPolicy(attempts_max=0)
+    assert explore(Bounds(lots=1, faults=0, policy=policy)).well
+    with pytest.raises(InvalidInput, match="lots"):
+        explore(Bounds(lots=9))
