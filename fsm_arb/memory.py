@@ -111,7 +111,7 @@ class Memory(TradeTriggers):
     trade_id: str
     fresh_id: Callable[[], str]
     begun: Begun
-    begun_at_ns: int = 0
+    begun_at_ns: int
     state: str = TRADE_TABLE.initial
     checks: Checked | None = None
     sizing: Sized | None = None

@@ -13,6 +13,7 @@ from fsm_arb.errors import MachineError
 from fsm_arb.memory import TRIGGERS, Entry, Memory
 from fsm_arb.messages import Fact, Kind, Moved, Outcome, Restarted
 from fsm_arb.trade import Trade
+from fsm_arb.values import Side
 
 
 def fold(entries: list[Entry]) -> Trade:
@@ -98,6 +99,21 @@ def test_what_was_never_sized_holds_nothing() -> None:
     """No orders, no exposure, no way to be resumed."""
     trade = Walk(begin=False).trade
     assert (trade.orders, trade.exposure, trade.done, trade.halted, trade.finished) == ((), 0, False, False, False)
+
+
+def test_a_trade_that_was_only_begun_has_done_nothing_yet() -> None:
+    """No attempt, no request, no halt, no end."""
+    trade = Walk(begin=False).trade
+    assert (trade.attempt, trade.granted, trade.not_before, trade.refused, trade.retry_at) == (0, 0, 0, frozenset(), None)
+    assert (trade.operator_asked, trade.aborting, trade.watch_ended, trade.bookings) == (False, "", False, 0)
+    assert (trade.ever_halted, trade.halted_in_doubt, trade.halt_reason) == (False, False, "")
+    assert (trade.outcome, trade.end_note, trade.ended_at_ns, trade.moved_at_ns) == (None, "", None, None)
+
+
+def test_each_trade_that_a_person_made_counts() -> None:
+    """The second does not replace the first."""
+    walk = Walk(attempts_max=0).fills(0).refuse(1).by_hand(1, Side.BUY, 4).by_hand(1, Side.BUY, 3)
+    assert (len(walk.ledger.external), walk.trade.exposure) == (2, -3)
 
 
 def test_a_trade_is_finished_when_it_is_done_and_watched_no_more() -> None:

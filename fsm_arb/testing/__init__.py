@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fsm_arb.testing.botworld import BotWorld
     from fsm_arb.testing.crash.sweep import swept
-    from fsm_arb.testing.explorer.bounds import Bounds
-    from fsm_arb.testing.explorer.search import Search
+    from fsm_arb.testing.explorer import Bounds, Report, explore
     from fsm_arb.testing.glimpse import (
         Append,
         Checker,
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Append": "glimpse",
     "BotWorld": "botworld",
-    "Bounds": "explorer.bounds",
+    "Bounds": "explorer",
     "Checker": "glimpse",
     "Create": "glimpse",
     "FAULTS": "simulated",
@@ -47,8 +46,8 @@ _HOMES = {
     "INVARIANTS": "invariants",
     "LIVENESS": "invariants",
     "NakedLeg": "stateful",
+    "Report": "explorer",
     "Scenario": "strategies",
-    "Search": "explorer.search",
     "SimulatedExchange": "simulated",
     "SimulatedVenues": "simulated",
     "Standstill": "virtual",
@@ -63,6 +62,7 @@ _HOMES = {
     "configured": "stateful",
     "decisions": "strategies",
     "every_checker": "invariants",
+    "explore": "explorer",
     "fills": "strategies",
     "judged": "glimpse",
     "judged_at_rest": "glimpse",
@@ -91,8 +91,8 @@ __all__ = [
     "FaultPlan",
     "Glimpse",
     "NakedLeg",
+    "Report",
     "Scenario",
-    "Search",
     "SimulatedExchange",
     "SimulatedVenues",
     "Standstill",
@@ -107,6 +107,7 @@ __all__ = [
     "configured",
     "decisions",
     "every_checker",
+    "explore",
     "fills",
     "judged",
     "judged_at_rest",
