@@ -108,6 +108,7 @@ PURE = (
     "trade",
     "position",
     "results",
+    "risk",
 )
 IMPURE_LIBRARIES = {
     "aiohttp",
