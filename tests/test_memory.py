@@ -6,12 +6,12 @@ from typing import Any, get_args
 
 import pytest
 from attrs import evolve
-from worlds import ALPHA, BETA_PERPETUAL, LEGS, PERPETUAL, SECOND, Walk, remembered
+from worlds import ALPHA, BETA_KEEPS_BASE, BETA_PERPETUAL, LEGS, PERPETUAL, SECOND, Walk, remembered
 from worlds import entry as decided
 
 from fsm_arb.errors import MachineError
 from fsm_arb.memory import TRIGGERS, Entry, Memory
-from fsm_arb.messages import Fact, Kind, Moved, Outcome, Restarted
+from fsm_arb.messages import Fact, Kind, Moved, Outcome, Restarted, Stalled
 from fsm_arb.trade import Trade
 from fsm_arb.values import Side
 
@@ -155,8 +155,34 @@ def test_a_remedy_that_was_refused_for_its_form_is_not_given_up() -> None:
     walk = Walk(decided(legs=(LEGS[0], PERPETUAL)), rules=rules, remedy="unwind").refuse(0).fills(1).look()
     assert walk.sent[2].reduce_only
     assert walk.refuse(2, "reduceOnly rejected").trade.refused == frozenset()
+    plain = walk.look()
+    assert not plain.sent[3].reduce_only
+    assert plain.refuse(3).trade.refused == {Kind.UNWIND}  # for what it is, now
     other = Walk(decided(legs=(LEGS[0], PERPETUAL)), rules=rules, remedy="unwind").refuse(0).fills(1).look()
     assert other.refuse(2).trade.refused == {Kind.UNWIND}
+
+
+def test_both_remedies_can_have_been_refused() -> None:
+    """The second refusal does not make the first forgotten."""
+    walk = Walk(remedy="complete").fills(0).refuse(1).look().refuse(2).later(1).look().refuse(3)
+    assert [purpose for _, purpose, _, _ in walk.sends[2:]] == ["complete", "unwind"]
+    assert walk.trade.refused == {Kind.COMPLETE, Kind.UNWIND}
+
+
+def test_a_stall_believes_an_assumed_fee_only_where_the_trade_is_halted() -> None:
+    """Before that a person has not been called, and the fee may be told."""
+    walk = Walk(rules=(ALPHA, BETA_KEEPS_BASE)).refuse(0).ack(1, "10.01", ended=True, fees=None)
+    assert (walk.state, walk.ledger.provisional) == ("PARTIAL", True)
+    choice = next(each for each in walk.choices() if each is not None)
+    walk.trade.remember(Entry(0, "stalled", "PARTIAL", "PARTIAL", Stalled(now=0, choice=choice)))
+    assert (walk.ledger.provisional, walk.trade.attempt) == (True, 1)
+
+
+def test_the_time_of_the_last_edge_is_known() -> None:
+    """The wall clock of its record; what is told without a move leaves it."""
+    walk = Walk(order_type="limit").ack(0).at(1.5).ack(1)
+    assert walk.trade.moved_at_ns == 1.5 * SECOND
+    assert walk.at(2).see(0, 4).trade.moved_at_ns == 1.5 * SECOND
 
 
 def test_first_orders_are_no_remedies() -> None:

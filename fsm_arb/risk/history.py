@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from attrs import evolve, field, frozen
 
-from fsm_arb.clock import NS_PER_S
+from fsm_arb.policy import seconds_ns
 from fsm_arb.risk.limits import RiskLimits
 from fsm_arb.values import ZERO
 
-NS_PER_DAY = 86_400 * NS_PER_S
+NS_PER_DAY = seconds_ns(Decimal(86_400))
 
 
 @frozen(kw_only=True)
@@ -77,9 +77,9 @@ class RiskHistory:
         route_losses = own.losses + 1 if lost else 0
         cooldown, route_cooldown = self.cooldown_until_ns, own.cooldown_until_ns
         if losses >= limits.consecutive_losses:
-            cooldown = now_ns + int(limits.cooldown_s * NS_PER_S)
+            cooldown = now_ns + seconds_ns(limits.cooldown_s)
         if route_losses >= limits.route.consecutive_losses:
-            route_cooldown = now_ns + int(limits.route.cooldown_s * NS_PER_S)
+            route_cooldown = now_ns + seconds_ns(limits.route.cooldown_s)
         after = RouteHistory(losses=route_losses, cooldown_until_ns=route_cooldown)
         counted = Counted(route=route, asset=asset, pnl=pnl, day=self.day)
         return evolve(

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from fsm_arb.clock import NS_PER_S
+from fsm_arb.policy import seconds_ns
 from fsm_arb.risk.limits import RiskLimits
 from fsm_arb.risk.verdicts import RiskCode, Verdict, reduced, refused
 from fsm_arb.values import ONE, ZERO, HealthStatus, Money, divide
@@ -118,7 +118,7 @@ def _cross(limits: RiskLimits, facts: Facts) -> Iterator[Verdict]:
             numbers = f"{facts.losses} losses in a row, limit {limits.consecutive_losses}"
             yield refused(RiskCode.CROSS_CONSECUTIVE_LOSS_LIMIT, numbers, facts.cooldown_until_ns)
         else:
-            left = (facts.cooldown_until_ns - facts.now_ns) // NS_PER_S
+            left = (facts.cooldown_until_ns - facts.now_ns) // seconds_ns(ONE)
             yield refused(RiskCode.COOLDOWN, f"{left} s left", facts.cooldown_until_ns)
     if facts.positions >= limits.directional_positions_min:
         share = divide(Decimal(facts.same_way), Decimal(facts.positions))
