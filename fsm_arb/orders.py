@@ -124,7 +124,7 @@ def merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Ord
         return order.changed(mismatch=mismatch, unsure_since=now if order.unsure_since is None else order.unsure_since)
     fills = _fills(order, snapshot)
     by_fills = sum((fill.amount for fill in fills), ZERO)
-    gross = max(order.gross, snapshot.filled, by_fills)
+    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)
     fees, told = _fees(order, snapshot, fills, gross, by_fills)
     ended = snapshot.status is OrderStatus.ENDED
     # What was only believed absent is back; what a venue has called over stays over, whatever an older reading says.
@@ -190,11 +190,19 @@ def _mismatch(order: Order, snapshot: OrderSnapshot, leg: LegPlan) -> str:
 def _fills(order: Order, snapshot: OrderSnapshot) -> tuple[Fill, ...]:
     """Return the executions known by now. More of them than the order can have filled is a count gone wrong."""
     seen = sum((fill.amount for fill in snapshot.fills), ZERO)
-    if seen == snapshot.filled >= order.gross:
+    if seen == snapshot.filled >= order.gross and not order.busted:
         return _united(_same_ids(order.fills, snapshot.fills), snapshot.fills)  # it shows all there is
     united = _united(order.fills, snapshot.fills)
     whole = max(order.accepted or ZERO, snapshot.amount or ZERO, order.intent.amount)
     return united if sum((fill.amount for fill in united), ZERO) <= whole else order.fills
+
+
+def _taken_back(order: Order, snapshot: OrderSnapshot) -> Decimal:
+    """Return how much of what was busted a reading leaves out, and so does not count: base."""
+    if not order.busted or sum((fill.amount for fill in snapshot.fills), ZERO) != snapshot.filled:
+        return ZERO  # it does not show all it counts
+    shown = {fill.fill_id for fill in snapshot.fills}
+    return min(order.busted, sum((fill.amount for fill in order.fills if fill.fill_id not in shown), ZERO))
 
 
 def _same_ids(known: tuple[Fill, ...], seen: tuple[Fill, ...]) -> tuple[Fill, ...]:

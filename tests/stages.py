@@ -10,7 +10,7 @@ from fsm_arb.testing.glimpse import VenueFill
 from fsm_arb.testing.simulated import FaultHit, FaultKind, Observer, SimulatedVenues, VenueOptions, Walk, market
 from fsm_arb.testing.simulated.exchange import SimulatedExchange
 from fsm_arb.testing.simulated.venue import SimulatedVenue
-from fsm_arb.testing.virtual import VirtualClock, run
+from fsm_arb.virtual import VirtualClock, run
 
 SYMBOL = "BTC/USDT"
 BIDS = [(99, 1), (98, 2)]

@@ -33,6 +33,7 @@ FLOORS = {
     "fx": 2,
     "symbols": 2,
     "plan": 2,
+    "virtual": 2,
     "machines.table": 2,
     "messages": 3,
     "fx_sources": 3,
@@ -68,11 +69,15 @@ FLOORS = {
     "metrics": 13,
     "recovery": 14,
     "executor": 15,
-    "orchestrator": 16,
+    "paper": 16,
+    "lookout": 16,
+    "orchestrator": 17,
     "matching": 3,
-    "testing": 17,
-    "cli": 18,
-    "__main__": 19,
+    "recordings": 4,
+    "backtest": 18,
+    "testing": 18,
+    "cli": 19,
+    "__main__": 20,
 }
 
 # These are told the time, their ids and what the world said; they find out nothing themselves.

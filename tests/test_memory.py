@@ -11,7 +11,7 @@ from worlds import entry as decided
 
 from fsm_arb.errors import MachineError
 from fsm_arb.memory import TRIGGERS, Entry, Memory
-from fsm_arb.messages import Fact, Kind, Moved, Outcome, Restarted, Stalled
+from fsm_arb.messages import Fact, Kind, Moved, Outcome, Purpose, Restarted, Stalled
 from fsm_arb.trade import Trade
 from fsm_arb.values import Side
 
@@ -155,9 +155,9 @@ def test_a_remedy_that_was_refused_for_its_form_is_not_given_up() -> None:
     walk = Walk(decided(legs=(LEGS[0], PERPETUAL)), rules=rules, remedy="unwind").refuse(0).fills(1).look()
     assert walk.sent[2].reduce_only
     assert walk.refuse(2, "reduceOnly rejected").trade.refused == frozenset()
-    plain = walk.look()
-    assert not plain.sent[3].reduce_only
-    assert plain.refuse(3).trade.refused == {Kind.UNWIND}  # for what it is, now
+    plain = walk.later(1).silence(0).sent[3]
+    assert (plain.leg, plain.purpose, plain.reduce_only) == (1, Purpose.UNWIND, False)
+    assert walk.refuse(3).trade.refused == {Kind.UNWIND}  # this time for what it is
     other = Walk(decided(legs=(LEGS[0], PERPETUAL)), rules=rules, remedy="unwind").refuse(0).fills(1).look()
     assert other.refuse(2).trade.refused == {Kind.UNWIND}
 

@@ -432,3 +432,22 @@ def test_a_word_that_is_known_or_more_filled_outweighs_an_operator(
     books = judged(place(ledger(), 0, DOUBT), Judged(now=7, order=0, filled=D(4), price=None, reason=""))
     order = see(books, 0, filled, now=9, status=status).orders[0]
     assert (order.lifecycle, order.filled, order.refusal) == (lifecycle, filled, "")
+
+
+def test_a_fill_that_comes_after_a_bust_is_counted_beside_what_was_taken_back() -> None:
+    """A venue that leaves the busted executions out reports net: its six are six, not six less two."""
+    books = see(ledger(), 0, 5, ended=True, fills=(fill("a", 3), fill("b", 2)))
+    books = busted(books, Busted(now=1, order=0, amount=D(2), reason="error of the venue"))
+    assert books.orders[0].filled == D(3)
+    late = see(books, 0, 6, ended=True, fills=(fill("a", 3), fill("c", 3)))
+    assert (late.orders[0].filled, late.orders[0].average) == (D(6), D(100))
+    assert see(late, 0, 6, ended=True, fills=(fill("a", 3), fill("c", 3))).orders[0].filled == D(6)
+
+
+def test_an_older_reading_after_a_bust_brings_nothing_back() -> None:
+    """It still shows what was taken back, or tells no executions at all."""
+    books = see(ledger(), 0, 5, ended=True, fills=(fill("a", 3), fill("b", 2)))
+    books = busted(books, Busted(now=1, order=0, amount=D(2), reason="error of the venue"))
+    assert see(books, 0, 5, ended=True, fills=(fill("a", 3), fill("b", 2))).orders[0].filled == D(3)
+    assert see(books, 0, 5, ended=True).orders[0].filled == D(3)
+    assert see(books, 0, 3, ended=True, fills=(fill("a", 3),)).orders[0].filled == D(3)

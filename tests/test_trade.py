@@ -1792,3 +1792,15 @@ def test_a_remedy_in_vain_after_a_doubt_does_not_try_round_and_round() -> None:
     assert walk.state == "HALTED"
     assert not walk.trade.wants_survey(walk.ns)
     assert walk.later(60).trade.wants_survey(walk.ns)
+
+
+def test_an_outlook_is_what_would_be_chosen_and_changes_nothing() -> None:
+    """Asked at any time, it answers with the choice and the view of that time; before sizing there is none."""
+    walk = Walk(order_type="limit").ack(0).ack(1)
+    before = remembered(walk.trade)
+    choice, view = walk.trade.outlook(0)
+    assert (choice is not None and choice.kind.value, view.overdue) == ("wait", False)
+    choice, view = walk.trade.outlook(6 * SECOND)
+    assert (choice is not None and choice.kind.value, view.overdue) == ("cancel", True)
+    assert remembered(walk.trade) == before
+    assert Walk(begin=False).trade.outlook(0)[0] is None

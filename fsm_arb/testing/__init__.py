@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fsm_arb.testing.strategies import Scenario, decisions, fills, market_pairs, order_books, policies, scenarios
     from fsm_arb.testing.swarm.many import run_many
     from fsm_arb.testing.swarm.running import run_episode
-    from fsm_arb.testing.virtual import Standstill, VirtualClock, VirtualLoop, run
+    from fsm_arb.virtual import Standstill, VirtualClock, VirtualLoop, run
 
 _HOMES = {
     "Append": "glimpse",
@@ -50,14 +50,14 @@ _HOMES = {
     "Scenario": "strategies",
     "SimulatedExchange": "simulated",
     "SimulatedVenues": "simulated",
-    "Standstill": "virtual",
+    "Standstill": ".virtual",
     "TradeMachine": "stateful",
     "VenueFill": "glimpse",
     "VenueOptions": "simulated",
     "VenueOrder": "glimpse",
     "Violation": "glimpse",
-    "VirtualClock": "virtual",
-    "VirtualLoop": "virtual",
+    "VirtualClock": ".virtual",
+    "VirtualLoop": ".virtual",
     "assert_no_naked_leg": "naked",
     "configured": "stateful",
     "decisions": "strategies",
@@ -70,7 +70,7 @@ _HOMES = {
     "order_books": "strategies",
     "outcome_of": "invariants",
     "policies": "strategies",
-    "run": "virtual",
+    "run": ".virtual",
     "run_episode": "swarm.running",
     "run_many": "swarm.many",
     "scenarios": "strategies",
@@ -128,7 +128,7 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    value = getattr(importlib.import_module(f".{home}", __name__), name)
     globals()[name] = value
     return value
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fsm_arb.policy import ExecutionPolicy
     from fsm_arb.testing.simulated import FaultKind, FaultPlan, VenueOptions
-    from fsm_arb.testing.virtual import VirtualClock
+    from fsm_arb.virtual import VirtualClock
 
 LEGS = (Leg("upbit", "BTC/KRW"), Leg("binance", "BTC/USDT"))
 FX = {"USDT/KRW": "1400"}

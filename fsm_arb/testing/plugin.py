@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fsm_arb.journal.memory import MemoryJournal
     from fsm_arb.testing.botworld import BotWorld
     from fsm_arb.testing.simulated import SimulatedVenues
-    from fsm_arb.testing.virtual import VirtualClock
+    from fsm_arb.virtual import VirtualClock
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ def fsm_arb_depth(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def virtual_clock() -> VirtualClock:
     """Both clocks of this test; they move only when every task waits."""
-    from fsm_arb.testing.virtual import VirtualClock
+    from fsm_arb.virtual import VirtualClock
 
     return VirtualClock()
 
@@ -95,7 +95,7 @@ def virtual_clock() -> VirtualClock:
 @pytest.fixture
 def run(virtual_clock: VirtualClock) -> Callable[[Coroutine[Any, Any, T]], T]:
     """Run a coroutine to its end in virtual time."""
-    from fsm_arb.testing.virtual import run
+    from fsm_arb.virtual import run
 
     return functools.partial(run, clock=virtual_clock)
 
@@ -137,7 +137,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     test = inspect.unwrap(pyfuncitem.obj)
     if not inspect.iscoroutinefunction(test):
         pytest.fail(f"{pyfuncitem.name} carries the marker {MARKER} and is no async function", pytrace=False)
-    from fsm_arb.testing.virtual import run
+    from fsm_arb.virtual import run
 
     request: pytest.FixtureRequest = pyfuncitem._request  # noqa: SLF001 - as anyio's plugin and others ask
     names = pyfuncitem._fixtureinfo.argnames  # noqa: SLF001 - likewise

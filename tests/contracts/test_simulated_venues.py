@@ -42,9 +42,9 @@ from fsm_arb.testing.simulated import (
     binance,
     upbit,
 )
-from fsm_arb.testing.virtual import VirtualClock, run
 from fsm_arb.values import Action, HealthStatus, Leg, Money, OrderType, Side
 from fsm_arb.venues.ccxt_venue import CcxtVenue
+from fsm_arb.virtual import VirtualClock, run
 
 D = Decimal
 SYMBOLS = {"upbit": "BTC/KRW", "binance": "BTC/USDT", "binanceusdm": "BTC/USDT:USDT"}

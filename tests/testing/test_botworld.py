@@ -11,7 +11,7 @@ from hypothesis import settings
 from fsm_arb import Action, ExecutionPolicy
 from fsm_arb.testing.botworld import LEGS, BotWorld, deepen, seed_of
 from fsm_arb.testing.simulated import FaultKind
-from fsm_arb.testing.virtual import VirtualClock, run
+from fsm_arb.virtual import VirtualClock, run
 
 if TYPE_CHECKING:
     from fsm_arb import CrossExecutionResult

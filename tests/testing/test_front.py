@@ -18,7 +18,7 @@ HEAVY = {"aiohttp", "ccxt", "click", "hypothesis", "pytest", "rich"}
 @pytest.mark.parametrize("name", door.__all__)
 def test_every_name_stands_behind_the_door(name: str) -> None:
     """It is the very object of the room that it lives in."""
-    assert getattr(door, name) is getattr(importlib.import_module(f"fsm_arb.testing.{door._HOMES[name]}"), name)
+    assert getattr(door, name) is getattr(importlib.import_module(f".{door._HOMES[name]}", "fsm_arb.testing"), name)
 
 
 def test_the_list_is_whole() -> None:

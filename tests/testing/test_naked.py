@@ -14,8 +14,8 @@ from fsm_arb.errors import InvalidInput
 from fsm_arb.testing.glimpse import VenueFill, VenueOrder
 from fsm_arb.testing.naked import assert_no_naked_leg
 from fsm_arb.testing.simulated import SimulatedVenues
-from fsm_arb.testing.virtual import VirtualClock, run
 from fsm_arb.values import Side
+from fsm_arb.virtual import VirtualClock, run
 
 D = Decimal
 

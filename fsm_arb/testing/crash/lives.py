@@ -20,7 +20,7 @@ from fsm_arb.testing.crash.doors import JournalDoor, VenueDoor
 from fsm_arb.testing.crash.effects import Effect, Fence, Strike
 from fsm_arb.testing.crash.outside import NS_PER_S, LifeClock, Outside
 from fsm_arb.testing.crash.storage import InMemory, Storage
-from fsm_arb.testing.virtual import Standstill, VirtualClock, VirtualLoop
+from fsm_arb.virtual import Standstill, VirtualClock, VirtualLoop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from fsm_arb.testing.crash.exchange import Answer, Exchange
 from fsm_arb.testing.crash.witness import Witness
-from fsm_arb.testing.virtual import VirtualClock
+from fsm_arb.virtual import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -27,9 +27,9 @@ from fsm_arb.policy import seconds_ns
 from fsm_arb.ports import Acknowledged, InDoubt, OrderSnapshot, OrderStatus, PlaceOutcome, Refused
 from fsm_arb.testing.glimpse import Append, Create, Glimpse, judged, judged_at_rest
 from fsm_arb.testing.stateful.model import ModelOrder, Place
-from fsm_arb.testing.virtual import EPOCH_NS
 from fsm_arb.trade import Trade
 from fsm_arb.values import ZERO
+from fsm_arb.virtual import EPOCH_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fsm_arb.testing.swarm.bot import Bot
     from fsm_arb.testing.swarm.episode import Planned
     from fsm_arb.testing.swarm.lives import Bench, Life, Lives
-    from fsm_arb.testing.virtual import VirtualClock
+    from fsm_arb.virtual import VirtualClock
 
 NS_PER_S = 1_000_000_000
 GHOST_S = 20.0  # how long a process that was taken over lives on, at most

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from fsm_arb.testing.simulated import FaultHit, SimulatedExchange
     from fsm_arb.testing.swarm.episode import Episode
     from fsm_arb.testing.swarm.witness import Witness
-    from fsm_arb.testing.virtual import VirtualClock
     from fsm_arb.values import Side
+    from fsm_arb.virtual import VirtualClock
 
 CALM_DEPTH = Decimal(5_000)  # of the books in phase two, by the venue's own measure
 NATURE = "/nature/"  # in the keys of faults that nobody has drawn: they cannot be masked

@@ -22,7 +22,7 @@ from fsm_arb.testing.swarm.drawing import draw
 from fsm_arb.testing.swarm.journal import Injected
 from fsm_arb.testing.swarm.places import Places
 from fsm_arb.testing.swarm.world import Parts, World
-from fsm_arb.testing.virtual import VirtualClock, run
+from fsm_arb.virtual import VirtualClock, run
 
 if TYPE_CHECKING:
     import asyncio

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from fsm_arb.testing.swarm.episode import Episode, Planned
     from fsm_arb.testing.swarm.lives import Life
     from fsm_arb.testing.swarm.places import Places
-    from fsm_arb.testing.virtual import VirtualClock
     from fsm_arb.trade import Trade
     from fsm_arb.values import Side
+    from fsm_arb.virtual import VirtualClock
 
 NS_PER_S = 1_000_000_000
 CONVERGE_S = 1_800.0  # how long everything may take to come to rest once the faults have stopped

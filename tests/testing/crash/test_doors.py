@@ -29,9 +29,9 @@ from fsm_arb.testing.crash.effects import Fence, Kind, Mode, Strike
 from fsm_arb.testing.crash.exchange import Answer
 from fsm_arb.testing.crash.outside import Outside
 from fsm_arb.testing.crash.scenarios import POLICY, entry
-from fsm_arb.testing.virtual import VirtualLoop
 from fsm_arb.trade import Trade
 from fsm_arb.values import HealthStatus, OrderType, Side
+from fsm_arb.virtual import VirtualLoop
 
 T = TypeVar("T")
 D = Decimal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fsm_arb.testing.crash.outside import NS_PER_S, LifeClock, Outside
-from fsm_arb.testing.virtual import VirtualClock, VirtualLoop
+from fsm_arb.virtual import VirtualClock, VirtualLoop
 
 
 def test_what_is_due_happens_while_nobody_lives() -> None:

@@ -18,8 +18,8 @@ from fsm_arb.matching.orders import OrderRefused
 from fsm_arb.testing.glimpse import VenueFill
 from fsm_arb.testing.simulated import FaultHit, FaultKind, FaultPlan, Observer, Operation, SimulatedVenues, market
 from fsm_arb.testing.simulated.exchange import SimulatedExchange
-from fsm_arb.testing.virtual import VirtualClock, run
 from fsm_arb.values import Side
+from fsm_arb.virtual import VirtualClock, run
 
 D = Decimal
 

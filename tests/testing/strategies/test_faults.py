@@ -9,7 +9,7 @@ from fsm_arb.testing.botworld import BotWorld
 from fsm_arb.testing.naked import assert_no_naked_leg
 from fsm_arb.testing.simulated import ROWS, FaultKind, Operation
 from fsm_arb.testing.strategies.faults import KINDS, Injection, fault_plans, injections
-from fsm_arb.testing.virtual import VirtualClock, run
+from fsm_arb.virtual import VirtualClock, run
 
 
 @given(injections(["alpha"]))

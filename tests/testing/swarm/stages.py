@@ -10,7 +10,7 @@ from fsm_arb.testing.swarm.drawing import draw
 from fsm_arb.testing.swarm.episode import Episode
 from fsm_arb.testing.swarm.places import Places
 from fsm_arb.testing.swarm.world import Parts, World
-from fsm_arb.testing.virtual import VirtualClock, run
+from fsm_arb.virtual import VirtualClock, run
 
 
 def calm(seed: int, **changes: Any) -> Episode:

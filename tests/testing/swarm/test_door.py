@@ -13,8 +13,8 @@ from fsm_arb.testing.swarm.chance import Chance
 from fsm_arb.testing.swarm.door import AdapterTroubles, Door
 from fsm_arb.testing.swarm.journal import Injected
 from fsm_arb.testing.swarm.process import Process
-from fsm_arb.testing.virtual import VirtualClock, run
 from fsm_arb.values import OrderType, Side
+from fsm_arb.virtual import VirtualClock, run
 
 REQUEST = OrderRequest(
     symbol="BTC/USDT",

@@ -13,7 +13,7 @@ from fsm_arb.ports import Batch, Draft
 from fsm_arb.testing.swarm.chance import Chance
 from fsm_arb.testing.swarm.journal import DiskTroubles, Ground, Injected, SwarmJournal
 from fsm_arb.testing.swarm.process import Process
-from fsm_arb.testing.virtual import VirtualClock, run
+from fsm_arb.virtual import VirtualClock, run
 
 
 class Seen:

@@ -7,8 +7,8 @@ from typing import Any
 
 from fsm_arb.testing.swarm.drawing import draw
 from fsm_arb.testing.swarm.places import CALM_DEPTH, Places
-from fsm_arb.testing.virtual import VirtualClock, run
 from fsm_arb.values import Side
+from fsm_arb.virtual import VirtualClock, run
 
 
 class Witness:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fsm_arb.testing.swarm.process import Process, nothing_more, track_tasks
-from fsm_arb.testing.virtual import VirtualClock, run
+from fsm_arb.virtual import VirtualClock, run
 
 
 def play(main: Any) -> Any:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,10 +32,21 @@ def test_no_episode_breaks_an_invariant(shard: int) -> None:
     assert failed == {}
 
 
-@pytest.mark.parametrize("known", REGRESSIONS, ids=lambda known: str(known["seed"]))
-def test_what_once_failed_fails_no_more(known: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(
+            known,
+            id=str(known["seed"]),
+            # What is known and not yet mended; once it is, this says so.
+            marks=[pytest.mark.xfail(reason=known["what"], strict=True)] if known.get("open") else [],
+        )
+        for known in REGRESSIONS
+    ],
+)
+def test_what_once_failed_fails_no_more(known: dict[str, Any]) -> None:
     """Each seed that ever found something is run for ever."""
-    told = run_episode(Order(seed=int(str(known["seed"])), focus=known.get("focus")))  # type: ignore[arg-type]
+    told = run_episode(Order(seed=known["seed"], focus=known["focus"]))
     assert [str(violation) for violation in told.violations] == []
 
 

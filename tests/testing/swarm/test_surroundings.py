@@ -7,7 +7,7 @@ import pytest
 from fsm_arb.testing.swarm.chance import Chance
 from fsm_arb.testing.swarm.journal import Injected
 from fsm_arb.testing.swarm.surroundings import OwnClock, SwarmAlerts, ids_for
-from fsm_arb.testing.virtual import EPOCH_NS, VirtualClock, run
+from fsm_arb.virtual import EPOCH_NS, VirtualClock, run
 
 
 def test_only_the_wall_clock_of_the_bot_jumps() -> None:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from fsm_arb.clock import NS_PER_S
-from fsm_arb.testing.virtual import EPOCH_NS, Standstill, VirtualClock, run
+from fsm_arb.virtual import EPOCH_NS, Standstill, VirtualClock, run
 
 
 def test_an_hour_takes_no_time() -> None:
