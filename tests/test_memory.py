@@ -104,7 +104,13 @@ def test_what_was_never_sized_holds_nothing() -> None:
 def test_a_trade_that_was_only_begun_has_done_nothing_yet() -> None:
     """No attempt, no request, no halt, no end."""
     trade = Walk(begin=False).trade
-    assert (trade.attempt, trade.granted, trade.not_before, trade.refused, trade.retry_at) == (0, 0, 0, frozenset(), None)
+    assert (trade.attempt, trade.granted, trade.not_before, trade.refused, trade.retry_at) == (
+        0,
+        0,
+        0,
+        frozenset(),
+        None,
+    )
     assert (trade.operator_asked, trade.aborting, trade.watch_ended, trade.bookings) == (False, "", False, 0)
     assert (trade.ever_halted, trade.halted_in_doubt, trade.halt_reason) == (False, False, "")
     assert (trade.outcome, trade.end_note, trade.ended_at_ns, trade.moved_at_ns) == (None, "", None, None)
@@ -147,6 +153,30 @@ def test_a_remedy_that_was_left_half_open_lets_the_other_go_first(end: dict[str,
     """Refused, absent, or ended with half or less; not while it may still fill."""
     walk = Walk(remedy="complete").fills(0).refuse(1).look()
     assert walk.ack(2, **end).trade.refused == refused
+
+
+def test_a_remedy_is_known_to_be_in_vain_however_that_is_learnt() -> None:
+    """By an observation, or because it is found no more."""
+    seen = Walk(remedy="complete").fills(0).refuse(1).look().ack(2)
+    assert seen.trade.refused == frozenset()
+    assert seen.see(2, ended=True).trade.refused == {Kind.COMPLETE}
+    absent = Walk(remedy="complete").fills(0).refuse(1).look().doubt(2).vanish(2)
+    assert absent.trade.refused == {Kind.COMPLETE}
+
+
+def test_a_trade_that_is_disturbed_has_the_budget_of_its_policy() -> None:
+    """Nobody has granted it more: where no attempts are allowed it halts at once."""
+    walk = Walk(attempts_max=0).fills(0).fills(1).bust(1, 3)
+    assert (walk.state, walk.trade.granted, len(walk.sends)) == ("HALTED", 0, 2)
+
+
+def test_what_belongs_to_a_halt_is_over_with_it() -> None:
+    """The next retry, what an operator asked, and that it was in doubt."""
+    walk = Walk().fills(0).doubt(1).at(5).at(120)
+    assert (walk.state, walk.trade.halted_in_doubt, walk.trade.retry_at) == ("HALTED", True, 180 * SECOND)
+    walk.see(1, 10, ended=True)
+    assert (walk.state, walk.trade.halted_in_doubt, walk.trade.retry_at) == ("DONE", False, None)
+    assert walk.trade.ever_halted
 
 
 def test_a_remedy_that_was_refused_for_its_form_is_not_given_up() -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import gc
 import importlib
 import importlib.machinery
@@ -240,12 +241,9 @@ def preload(names: list[str]) -> None:
     """Import once what every child would import, save what is being tested and its tests."""
     ours = (PACKAGE, "tests", "conftest", "worlds", "ledgers")
     for name in names:
-        where = importlib.util.find_spec(name.partition(".")[0]) if "." not in name or name in sys.modules else True
-        if name.partition(".")[0] not in ours and where and name not in sys.modules:
-            try:
+        if name.partition(".")[0] not in ours and name not in sys.modules:
+            with contextlib.suppress(Exception):  # then each child does it for itself, or need not
                 importlib.import_module(name)
-            except ImportError:
-                continue
     gc.collect()
     gc.freeze()  # a child that collects would copy every page
 

@@ -172,7 +172,10 @@ class SpotAccount:
 class MarginAccount:
     """One margin asset, contracts in one-way mode, cross margin."""
 
-    def __init__(self, balances: Mapping[str, Decimal], leverage: Decimal = Decimal(20)) -> None:
+    def __init__(
+        self, balances: Mapping[str, Decimal], leverage: Decimal = Decimal(20), asset: str = "USDT"
+    ) -> None:
+        self.asset = asset
         self.wallet: dict[str, Decimal] = {asset: Decimal(amount) for asset, amount in balances.items()}
         self.positions: dict[str, Position] = {}
         self.leverages: dict[str, Decimal] = {}
@@ -200,13 +203,13 @@ class MarginAccount:
         """Return the margin asset: what may still be used, and what is tied up."""
         used = self.used()
         return {
-            asset: Balance(free=amount - used if asset == "USDT" else amount, used=used if asset == "USDT" else ZERO)
+            asset: Balance(free=amount - used, used=used) if asset == self.asset else Balance(free=amount)
             for asset, amount in self.wallet.items()
         }
 
     def put(self, asset: str, free: Decimal) -> None:
         """Set the wallet so that *free* is available."""
-        self.wallet[asset] = free + (self.used() if asset == "USDT" else ZERO)
+        self.wallet[asset] = free + (self.used() if asset == self.asset else ZERO)
 
     def closable(self, symbol: str, side: Side) -> Decimal:
         """Base units of the position that an order of *side* would close."""

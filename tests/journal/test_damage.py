@@ -52,7 +52,7 @@ COLUMNS = {
     "hash": bytes,
     "payload": str,
 }
-shared = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+shared = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 @frozen
@@ -235,7 +235,7 @@ def any_damage(size: int, older: bytes, suffix: str) -> st.SearchStrategy[Damage
     )
 
 
-@settings(shared, max_examples=120)
+@settings(shared, max_examples=80)
 @given(data=st.data())
 def test_whatever_a_disk_does_to_the_file_nothing_false_is_believed(
     specimen: Specimen, tmp_path: Path, data: st.DataObject
@@ -251,7 +251,7 @@ def test_whatever_a_disk_does_to_the_file_nothing_false_is_believed(
         assert error is None or names_something(error, path)
 
 
-@settings(shared, max_examples=120)
+@settings(shared, max_examples=80)
 @given(data=st.data())
 def test_whatever_a_disk_does_to_the_log_nothing_false_is_believed(
     specimen: Specimen, tmp_path: Path, data: st.DataObject

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fsm_arb.errors import GuardRefused, IllegalTrigger
+from fsm_arb.machines import position as machine
 from fsm_arb.machines.position import (
     POSITION_ENGINE,
     POSITION_TABLE,
@@ -17,6 +18,7 @@ from fsm_arb.machines.position import (
     PositionView,
     Remainder,
 )
+from fsm_arb.machines.table import Guard
 
 if TYPE_CHECKING:
     from fsm_arb.machines.table import Row
@@ -97,6 +99,19 @@ def test_only_a_bust_reopens() -> None:
     assert [row.trigger for row in rows] == ["reopened"]
     causes = [each.allowed for row in rows for each in row.guards if each.field == "cause"]
     assert causes == [frozenset({Cause.BUST})]
+
+
+def test_a_guard_is_called_in_the_diagram_what_it_is_called_in_the_source() -> None:
+    """Whoever reads one finds the other."""
+    guards = {name: each for name, each in vars(machine).items() if isinstance(each, Guard)}
+    assert {name: each.name for name, each in guards.items()} == {name: name for name in guards}
+    assert {each for row in POSITION_TABLE.rows for each in row.guards} == set(guards.values())
+
+
+def test_a_position_ends_when_it_is_closed() -> None:
+    """And nowhere else; nobody can add to that."""
+    assert POSITION_TABLE.final == {CLOSED}
+    assert isinstance(POSITION_TABLE.final, frozenset)
 
 
 def test_every_row_says_why_in_one_sentence() -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from fsm_arb.choice import Standing
 from fsm_arb.errors import GuardRefused, IllegalTrigger
+from fsm_arb.machines import trade as machine
+from fsm_arb.machines.table import Guard
 from fsm_arb.machines.trade import (
     TRADE_ENGINE,
     TRADE_TABLE,
@@ -217,3 +219,27 @@ def test_a_new_trade_is_to_be_checked_first() -> None:
     """And may end only in one state."""
     assert TRADE_TABLE.initial == "PRECHECK"
     assert TRADE_TABLE.final == {"DONE"}
+
+
+def test_a_guard_is_called_in_the_diagram_what_it_is_called_in_the_source() -> None:
+    """Whoever reads one finds the other; one says in full what the source shortens."""
+    guards = {name: each for name, each in vars(machine).items() if isinstance(each, Guard)}
+    in_full = {"not_at_rest": "neither_matched_nor_flat"}
+    assert {name: each.name for name, each in guards.items()} == {name: name for name in guards} | in_full
+    assert {each for row in TRADE_TABLE.rows for each in row.guards} == set(guards.values())
+
+
+def test_a_trade_ends_when_it_is_done() -> None:
+    """And nowhere else, least of all where it is halted; nobody can add to that."""
+    assert TRADE_TABLE.final == {"DONE"}
+    assert isinstance(TRADE_TABLE.final, frozenset)
+
+
+def test_a_view_of_nothing_opens_no_edge() -> None:
+    """What is not yet known is not assumed."""
+    view = TradeView()
+    assert (view.aborting, view.short, view.overdue, view.retry_due) == (False, False, False, False)
+    assert (view.checks, view.sizing, view.placing) == (Checks.PENDING, Checks.PENDING, Placing.WAITING)
+    assert (view.standing, view.choice) == (UNSETTLED, Kind.WAIT)
+    still = {state for state in TradeState if not TRADE_TABLE.enabled(state, view)}
+    assert still == set(TradeState) - {TradeState.HEDGED, TradeState.DONE}  # which something that lives disturbs

@@ -28,7 +28,7 @@ from fsm_arb.risk import (
     rebalancing,
 )
 from fsm_arb.risk.history import NS_PER_DAY
-from fsm_arb.values import Action, Health, HealthStatus, Money
+from fsm_arb.values import Action, Health, HealthStatus, Money, Side
 
 D = Decimal
 LIMITS = RiskLimits(daily_loss=Money(1_000_000, "KRW"))
@@ -318,6 +318,16 @@ def test_a_position_holds_what_is_left_of_it_and_counts_when_it_closes() -> None
     assert made.consecutive_losses == 1
     made.forget("t1")
     assert made.history.counted == {}
+
+
+def test_an_exit_by_itself_holds_and_counts_nothing() -> None:
+    """What it wins or loses is its position's, which is told with it where there is one."""
+    made = roomy()
+    walk = Walk(leaving(), sides=(Side.BUY, Side.SELL), quantity=D(10))
+    made.follow(walk.trade, None)
+    walk.fills(0, average=D(120)).fills(1)
+    made.follow(walk.trade, None)
+    assert (walk.state, made.held.amount, made.daily_pnl.amount, made.consecutive_losses) == ("DONE", 0, 0, 0)
 
 
 def test_a_position_whose_result_is_unknown_is_not_counted_yet() -> None:

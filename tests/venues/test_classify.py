@@ -10,6 +10,7 @@ import aiohttp
 import ccxt.async_support as ccxt
 import pytest
 from capture import LOOPBACK, Capture, Reply, ToLoopback
+from ccxt.base import errors as ccxt_errors
 from lab import SECRETS, Lab, real_exchange
 from wires import WIRES
 
@@ -258,13 +259,101 @@ def test_a_cause_before_the_connection_proves_that_nothing_was_sent(cause: OSErr
     assert (verdict.refused, verdict.code) == (True, "not_sent")
 
 
-def test_look_alikes_are_read_by_name() -> None:
-    """A fake need not import ccxt to be understood."""
+def look_alike(name: str) -> Exception:
+    """An error of that name which is nothing else, as a fake would raise it."""
+    error: Exception = type(name, (Exception,), {})("x")
+    return error
 
-    class InsufficientFunds(Exception):
-        pass
 
-    assert classify(InsufficientFunds(), DEFAULT).refused
+# What proves that there is no order and never will be, and as what it is told. Nothing else does.
+PROOFS = {
+    "InsufficientFunds": "insufficient_funds",
+    "InvalidOrder": "invalid_order",
+    "OrderImmediatelyFillable": "post_only_would_take",
+    "OrderNotFillable": "order_not_fillable",
+    "ContractUnavailable": "contract_unavailable",
+    "BadRequest": "bad_request",
+    "BadSymbol": "bad_symbol",
+    "ArgumentsRequired": "arguments_required",
+    "NotSupported": "not_supported",
+    "AuthenticationError": "authentication_failed",
+    "PermissionDenied": "permission_denied",
+    "AccountNotEnabled": "account_not_enabled",
+    "AccountSuspended": "account_suspended",
+    "MarketClosed": "market_closed",
+    "RestrictedLocation": "restricted_location",
+    "InvalidNonce": "invalid_nonce",
+    "RateLimitExceeded": "rate_limit_exceeded",
+    "DDoSProtection": "rate_limit_exceeded",
+    "ExchangeClosedByUser": "not_sent",
+    "InvalidProxySettings": "not_sent",
+}
+NO_PROOFS = {
+    "DuplicateOrderId": "duplicate_client_order_id",
+    "OrderNotFound": "order_not_found",
+    "OrderNotCached": "order_not_found",
+    "ChecksumError": "bad_response",
+    "OnMaintenance": "on_maintenance",
+    "ExchangeNotAvailable": "exchange_not_available",
+    "RequestTimeout": "timeout",
+    "NetworkError": "network_error",
+    "NullResponse": "bad_response",
+    "BadResponse": "bad_response",
+    "CancelPending": "cancel_pending",
+    "OperationFailed": "operation_failed",
+    "OperationRejected": "operation_rejected",
+    "ExchangeError": "exchange_error",
+    "BaseError": "exchange_error",
+    "TimeoutError": "timeout",
+    "ConnectionError": "network_error",
+    "OSError": "network_error",
+    "ClientError": "network_error",
+    "AnyOther": "unexpected_error",
+}
+
+
+@pytest.mark.parametrize("name", PROOFS | NO_PROOFS)
+def test_an_error_is_read_by_its_name(name: str) -> None:
+    """A fake need not import ccxt to be understood; a code stays what it is, for those who look for it."""
+    verdict = classify(look_alike(name), DEFAULT)
+    assert (verdict.refused, verdict.code) == (name in PROOFS, (PROOFS | NO_PROOFS)[name])
+    assert code_of(look_alike(name)) == verdict.code
+
+
+def test_every_error_of_ccxt_is_known_by_itself_or_by_what_it_is_a_case_of() -> None:
+    """None is unexpected."""
+    for name in ccxt_errors.__all__:
+        error = getattr(ccxt_errors, name)
+        if isinstance(error, type):
+            assert code_of(error("x")) != "unexpected_error"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gaierror",
+        "ConnectionRefusedError",
+        "ClientConnectorError",
+        "ClientConnectorDNSError",
+        "ClientProxyConnectionError",
+        "ClientConnectorSSLError",
+        "ClientConnectorCertificateError",
+        "ClientSSLError",
+        "ConnectionTimeoutError",
+        "ServerFingerprintMismatch",
+    ],
+)
+def test_what_failed_before_there_was_a_connection_was_not_sent(name: str) -> None:
+    """However deep the cause is; a status that was seen says otherwise, and so does any other cause."""
+    middle = look_alike("ClientError")
+    middle.__cause__ = look_alike(name)
+    error = look_alike("NetworkError")
+    error.__cause__ = middle
+    assert classify(error, DEFAULT).code == "not_sent"
+    assert classify(error, DEFAULT).refused
+    assert not classify(error, DEFAULT, status=200, body="{}").refused
+    middle.__cause__ = look_alike("ServerDisconnectedError")
+    assert not classify(error, DEFAULT).refused
 
 
 def test_the_flag_of_a_row_is_the_proof_not_the_error() -> None:

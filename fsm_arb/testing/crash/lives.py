@@ -249,15 +249,19 @@ def _words(context: dict[str, Any]) -> str:
 def _bury(loop: LifeLoop) -> None:
     """Let go of all tasks where they stand; what they would do while they end reaches nothing any more."""
     loop.set_exception_handler(lambda *_: None)
-    for _ in range(BURIALS_MAX):
-        tasks = [task for task in asyncio.all_tasks(loop) if _stands(task)]
-        if not tasks:
-            break
-        for task in tasks:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - so asyncio itself does it
-            with contextlib.suppress(Exception):
-                task.get_coro().close()
-    loop.close()
+    asyncio._set_running_loop(loop)  # noqa: SLF001 - for event loops: what is begun now must not end up in another one
+    try:
+        for _ in range(BURIALS_MAX):
+            tasks = [task for task in asyncio.all_tasks(loop) if _stands(task)]
+            if not tasks:
+                break
+            for task in tasks:
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - so asyncio itself does
+                with contextlib.suppress(Exception):
+                    task.get_coro().close()
+    finally:
+        asyncio._set_running_loop(None)  # noqa: SLF001
+        loop.close()
 
 
 def _stands(task: asyncio.Task[Any]) -> bool:

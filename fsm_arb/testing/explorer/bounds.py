@@ -18,7 +18,7 @@ from fsm_arb.errors import InvalidInput
 from fsm_arb.fx import FxRate
 from fsm_arb.messages import LegSurvey, Surveyed
 from fsm_arb.plan import Plan
-from fsm_arb.policy import NS_PER_S, ExecutionPolicy, Placement
+from fsm_arb.policy import NS_PER_S, DoubtRemedy, ExecutionPolicy, Placement
 from fsm_arb.sizing import SizingInputs, size
 from fsm_arb.values import (
     ONE,
@@ -86,6 +86,9 @@ class Bounds:
             raise InvalidInput("least", self.least, f"must be 1 to {self.lots}, the lots that are traded")
         if self.faults < 0:
             raise InvalidInput("faults", self.faults, "must be zero or more")
+        if self.policy.doubt_remedy is DoubtRemedy.ACT_ON_KNOWN:
+            why = "sends one remedy beside another as often as a venue is slow, so there is no end to what can happen"
+            raise InvalidInput("doubt_remedy", self.policy.doubt_remedy.value, f"{why}; explore with wait")
 
 
 @frozen(kw_only=True)

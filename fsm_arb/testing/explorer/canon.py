@@ -17,7 +17,6 @@ from fsm_arb.ledger import MISSES_MIN
 from fsm_arb.machines.trade import TradeState
 from fsm_arb.messages import Kind, Outcome, Purpose
 from fsm_arb.orders import Lifecycle, Order
-from fsm_arb.policy import DoubtRemedy
 from fsm_arb.testing.explorer.bounds import UNIT, World
 from fsm_arb.trade import Trade
 
@@ -56,7 +55,6 @@ class Canon:
         self._fence = world.fence
         self._doubt = world.doubt
         self._alike = world.alike
-        self._hasty = world.policy.doubt_remedy is DoubtRemedy.ACT_ON_KNOWN
         self._attempts = world.policy.attempts_max
 
     def of(self, trade: Trade, now: int) -> Likeness:
@@ -114,7 +112,7 @@ class Canon:
         called = order.placing_ended_at
         open_ended = order.live or order.provisional
         # Past the first orders only a remedy's own time is looked at, and only while remedies are at work.
-        timed = state in _FIRST or self._hasty or (state in _BUDGETED and order.intent.purpose is not Purpose.FIRST)
+        timed = state in _FIRST or (state in _BUDGETED and order.intent.purpose is not Purpose.FIRST)
         since = -1
         if (pending or going) and called is not None:
             from_when = called if order.cancel_asked_at is None else max(called, order.cancel_asked_at)

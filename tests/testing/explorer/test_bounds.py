@@ -29,7 +29,7 @@ def durations(**given: object) -> tuple[int, int, int]:
         ({"fill_timeout_s": 60}, (2, 1, 3)),
         ({"fill_timeout_s": 600}, (3, 1, 2)),
         ({"fill_timeout_s": 120}, (2, 1, 2)),
-        ({"doubt_max_s": 0}, (1, 1, 0)),
+        ({"doubt_max_s": 0}, (1, 2, 0)),
     ],
 )
 def test_durations_keep_their_order(given: dict[str, object], units: tuple[int, int, int]) -> None:

@@ -13,13 +13,12 @@ import pytest
 from fsm_arb.testing.loopback import LoopbackExchange
 from fsm_arb.testing.loopback.books import GeneratedBooks, StepClock, Walk
 from fsm_arb.testing.loopback.markets import MARKETS
-from fsm_arb.testing.loopback.recorded import RecordedBooks, Recording, Track
+from fsm_arb.testing.loopback.recorded import RecordedBooks, Recording
 
 D = Decimal
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data" / "binance_l2_2024"
 SPOT, USDM = FOLDER / "spot_btcusdt_20240808.gz", FOLDER / "usdm_btcusdt_20240808.gz"
 recorded = pytest.mark.skipif(not FOLDER.is_dir(), reason="the recordings are not here")
-NS_PER_S = 1_000_000_000
 
 
 def write(path: Path, lines: list[tuple[int, dict[str, Any]]]) -> Path:
@@ -37,35 +36,6 @@ def snapshot(last: int) -> dict[str, Any]:
     return {"lastUpdateId": last, "bids": [["100", "1"], ["99", "2"]], "asks": [["101", "1"], ["102", "2"]]}
 
 
-def test_updates_are_applied_in_sequence(tmp_path: Path) -> None:
-    """What is older than the snapshot is dropped; an amount of zero removes a level."""
-    path = write(
-        tmp_path / "a.gz",
-        [
-            (10, update(1, 5, [["100", "9"]], [])),
-            (20, snapshot(5)),
-            (25, {"data": {"e": "trade", "p": "1"}}),
-            (30, update(6, 8, [["100", "0"]], [["101", "3"]])),
-            (40, update(9, 9, [["98", "1"]], [])),
-            (50, update(12, 12, [], [["103", "1"]])),
-        ],
-    )
-    track = Track(path)
-    assert (track.begins_ns, track.levels()[0][0]) == (20, (D(100), D(1)))
-    assert track.play_to(35) == 1
-    assert track.levels() == ([(D(99), D(2))], [(D(101), D(3)), (D(102), D(2))])
-    assert track.play_to(40) == 2
-    assert track.gaps == 0
-    assert track.play_to(100) == 3
-    assert (track.gaps, track.ended) == (1, True)
-
-
-def test_a_recording_without_a_snapshot_is_refused(tmp_path: Path) -> None:
-    """There is no book to begin with."""
-    with pytest.raises(ValueError, match="no depth snapshot"):
-        Track(write(tmp_path / "a.gz", [(10, update(1, 5, [], []))]))
-
-
 def test_several_tracks_run_on_one_clock(tmp_path: Path) -> None:
     """It begins when all of them have a book, and runs as fast as it is told."""
     one = write(tmp_path / "a.gz", [(1_000_000, snapshot(5)), (5_000_000, update(6, 6, [["100", "7"]], []))])
@@ -81,20 +51,6 @@ def test_several_tracks_run_on_one_clock(tmp_path: Path) -> None:
     assert tuple(books.missed("BTC/USDT", 1, 1001)) == ()
     assert books.levels("ETH/USDT", 3) == generated.levels("ETH/USDT", 3)
     assert list(books.missed("ETH/USDT", 19, 1001)) == [20]
-
-
-@recorded
-@pytest.mark.parametrize("path", [SPOT, USDM], ids=["spot", "usdm"])
-def test_a_real_recording_has_no_gaps_and_never_crosses(path: Path) -> None:
-    """Twenty levels at every second of half a minute."""
-    track = Track(path)
-    for second in range(1, 31):
-        track.play_to(track.begins_ns + second * NS_PER_S)
-        bids, asks = track.levels()
-        assert (len(bids), len(asks)) == (20, 20)
-        assert D(60_000) < bids[0][0] < asks[0][0] < D(63_000)
-    assert track.gaps == 0
-    assert track.applied > 250
 
 
 @recorded

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from worlds import ALPHA, BETA, entry
 
 from fsm_arb import choice
@@ -16,6 +17,7 @@ from fsm_arb.testing.stateful.calm import Ending, come_to_rest
 from fsm_arb.testing.stateful.model import Place
 from fsm_arb.testing.stateful.world import NakedLeg, World
 from fsm_arb.testing.strategies import Scenario
+from fsm_arb.values import Money
 
 D = Decimal
 
@@ -78,6 +80,32 @@ def test_requests_that_are_still_on_their_way_arrive_within_their_window() -> No
     assert first.here
     assert second.place is Place.NEVER
     assert world.trade.done
+
+
+@pytest.mark.parametrize(("attempts_max", "timed"), [(0, False), (1, False), (2, True)])
+def test_a_remainder_that_needs_a_second_retry_is_traded_away_and_not_timed(attempts_max: int, timed: bool) -> None:
+    """Completing in lots of three leaves two for the other leg: with a budget of one, a second retry."""
+    policy = ExecutionPolicy(attempts_max=attempts_max, remedy="complete")
+    coarse = evolve(BETA, lot=D(3), amount_min=D(3))
+    world = World(
+        Scenario(
+            decision=entry(notional=Money(D(1200), "USD")), policy=policy, rules=(ALPHA, coarse), fx={"USDT/USD": D(1)}
+        ),
+        every_checker(alerts=False),
+    )
+    world.begin()
+    first, second = world.orders
+    first.place, second.place, second.refused = Place.OPEN, Place.NEVER, True
+    first.fill(D("0.92"))
+    first.place = Place.OVER
+    for order in (first, second):
+        world.call_ends(order)
+    assert world.exposure == D("-11.04")
+    come_to_rest(world, Ending.FAIR)
+    assert world.trade.done
+    assert [each.intent.amount for each in world.orders[2:]] == [D(9), D("2.04")]
+    assert world.trade.ever_halted is (attempts_max < 2)
+    assert (world.calm_since is not None) is timed
 
 
 def _never_decides(_situation: choice.Situation) -> Choice:
