@@ -144,7 +144,7 @@ IMPURE_BY_DESIGN = {("decision", "ids")}
 # Where each library may be imported. One that is not here is a dependency nobody agreed to.
 HOMES = {
     "attrs": ("",),
-    "cattrs": ("codec", "cli.policies"),
+    "cattrs": ("codec", "cli.policies", "cli.backtest_settings"),
     "transitions": ("machines.table",),
     "ccxt": ("venues", "testing.loopback", "testing.simulated"),
     "aiohttp": ("testing.loopback", "venues.wire"),  # ccxt's own HTTP client; only its trace shows the first byte

@@ -45,7 +45,7 @@ COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
 }
 TWINS = {"min": "max", "any": "all", "floor_to": "ceil_to", "sum": "max"}
 TWINS |= {other: one for one, other in TWINS.items() if one != "sum"}
-FORGOTTEN = {"abs", "sorted", "reversed", "tuple", "list", "frozenset", "set"}  # calls that may be left out
+FORGOTTEN = {"abs", "sorted", "reversed", "tuple", "list"}  # calls that may be left out
 
 # What is read by people or by type checkers alone.
 UNSPOKEN: dict[type[ast.AST], set[str]] = {

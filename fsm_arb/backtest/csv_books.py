@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import itertools
 import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -172,7 +173,7 @@ def _number(name: str, text: str) -> Decimal:
 def _ordered(bids: Sequence[Level], asks: Sequence[Level]) -> None:
     for side, levels, sign in (("bid", bids, -1), ("ask", asks, 1)):
         prices = [level.price * sign for level in levels]
-        if any(worse <= better for better, worse in zip(prices, prices[1:], strict=False)):
+        if any(worse <= better for better, worse in itertools.pairwise(prices)):
             raise _Wrong(f"the {side}s do not stand best first, each price once")
     if bids and asks and bids[0].price >= asks[0].price:
         raise _Wrong(f"the book is crossed: bid {bids[0].price}, ask {asks[0].price}")

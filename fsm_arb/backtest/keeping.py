@@ -15,7 +15,7 @@ from fsm_arb.journal.sqlite import SqliteJournal
 from fsm_arb.ports import Batch, Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from fsm_arb.journal.memory import MemoryDisk
@@ -42,8 +42,8 @@ def keep(disk: MemoryDisk, path: Path) -> int:
 
 async def _kept(disk: MemoryDisk, path: Path) -> int:
     async with SqliteJournal(path) as journal:
-        for records in itertools.batched(disk.records, AT_ONCE):
-            await journal.append(list(_batches(disk, records)))
+        for start in range(0, len(disk.records), AT_ONCE):
+            await journal.append(list(_batches(disk, disk.records[start : start + AT_ONCE])))
         count = journal.verify()
         last = disk.records[-1] if disk.records else None
         if last is not None and [each.hash for each in journal.records(count - 1)] != [last.hash]:
@@ -51,7 +51,7 @@ async def _kept(disk: MemoryDisk, path: Path) -> int:
     return count
 
 
-def _batches(disk: MemoryDisk, records: tuple[Record, ...]) -> Iterator[Batch]:
+def _batches(disk: MemoryDisk, records: Sequence[Record]) -> Iterator[Batch]:
     for stream, group in itertools.groupby(records, key=lambda record: record.stream):
         together = tuple(group)
         yield Batch(

@@ -133,13 +133,13 @@ def binance_setup(**changes: Any) -> Setup:
         },
         "notional": Money(Decimal(20_000), "USDT"),
         "thresholds": StrategyThresholds(
-            entry_pct="0.042",  # type: ignore[arg-type]
-            entry_basis="gross",  # type: ignore[arg-type]
-            exit_basis="executable",  # type: ignore[arg-type]
-            take_profit_pct="0.012",  # type: ignore[arg-type]
-            stop_loss_pct="0.03",  # type: ignore[arg-type]
-            neutral_pct="0.005",  # type: ignore[arg-type]
-            hold_max_s=60,  # type: ignore[arg-type]
+            entry_pct="0.042",
+            entry_basis="gross",
+            exit_basis="executable",
+            take_profit_pct="0.012",
+            stop_loss_pct="0.03",
+            neutral_pct="0.005",
+            hold_max_s=60,
             liquidity_min=Money(Decimal(50_000), "USDT"),
         ),
     }

@@ -53,7 +53,7 @@ class Trade:
         slippage: What the fills were worse than the decision's prices, remedies included; negative: better.
         orders: How many were sent.
         naked: When one side stood without the other, in pieces of one exposure each.
-        worst_exposure: Base; the most that was naked, as far as it was known then.
+        worst_exposure: Base; the most that was naked for any time, as far as it was known then.
         worst_worth: The same at the decision's price.
         note: Why, in words.
     """
@@ -103,13 +103,13 @@ class _Tale:
     path: list[str]
     at_ns: int
     exposure: Decimal = ZERO
-    worst: Decimal = ZERO
     naked: list[Naked] = field(factory=list)
 
     def goes_on(self, at_ns: int) -> None:
         """Take in that the exposure of before has lasted until now."""
         dust = self.memory.ledger.plan.dust if self.memory.ledger else ZERO
         if abs(self.exposure) >= dust and self.exposure and at_ns > self.at_ns:
+            # Two replies of one moment are two records, and between them is no time to be naked in.
             self.naked.append(Naked(from_ns=self.at_ns, to_ns=at_ns, exposure=self.exposure))
         self.at_ns = at_ns
 
@@ -136,7 +136,6 @@ def trades_of(records: Iterable[Record]) -> Traded:
             tale.goes_on(record.at_ns)
             tale.memory.remember(entry)
         tale.exposure = tale.memory.exposure
-        tale.worst = max(tale.worst, abs(tale.exposure))
         if record.state_after != record.state_before:
             tale.path.append(record.state_after)
     closed = sum(state == "CLOSED" for state in positions.values())
@@ -157,7 +156,7 @@ def _told(tale: _Tale) -> Trade:
     ledger = memory.ledger
     if ledger is None:
         return known
-    fees = _fees(ledger)
+    fees, worst = _fees(ledger), max((abs(each.exposure) for each in tale.naked), default=ZERO)
     return Trade(
         trade_id=known.trade_id,
         action=known.action,
@@ -172,8 +171,8 @@ def _told(tale: _Tale) -> Trade:
         slippage=_slippage(ledger),
         orders=len(ledger.orders),
         naked=tuple(tale.naked),
-        worst_exposure=tale.worst,
-        worst_worth=EXACT.multiply(tale.worst, ledger.plan.legs[0].price),
+        worst_exposure=worst,
+        worst_worth=EXACT.multiply(worst, ledger.plan.legs[0].price),
         note=known.note,
     )
 

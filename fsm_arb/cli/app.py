@@ -13,6 +13,7 @@ import click
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from fsm_arb.cli.backtest import backtest
 from fsm_arb.cli.crash import crash
 from fsm_arb.cli.fuzz import fuzz
 from fsm_arb.cli.render import console, story_lines, trades_table, verdict_lines
@@ -44,6 +45,7 @@ def command() -> None:
     """Cross-exchange arbitrage as journaled state machines."""
 
 
+command.add_command(backtest)
 command.add_command(crash)
 command.add_command(fuzz)
 command.add_command(verify)

@@ -22,8 +22,7 @@ class Fed:
 
     version: int  # how many different books of this market there were, this one included
     book: OrderBook
-    bids: Ladder
-    asks: Ladder
+    lot: Decimal  # base
     at_ns: int  # wall clock UTC; when it was last fed, changed or not
 
 
@@ -38,9 +37,9 @@ class FedBooks:
         self._fed: dict[str, Fed] = {}
 
     def put(self, symbol: str, book: OrderBook, lot: Decimal, at_ns: int) -> bool:
-        """Take in the book of *symbol*; return whether there is a price in it.
+        """Take in the book of *symbol*; return whether it was taken in.
 
-        A crossed book shows none: whoever traded against it would be paid for a glitch of the feed. It is left out.
+        A crossed book is not: whoever traded against it would be paid for a glitch of the feed.
 
         Args:
             symbol: The market.
@@ -48,14 +47,15 @@ class FedBooks:
             lot: Base; what of a level no order could take is left out.
             at_ns: Wall clock UTC.
         """
-        bids, asks = _ladder(book.bids, lot)[::-1], _ladder(book.asks, lot)
-        if bids and asks and bids[0][0] >= asks[0][0]:
+        if book.bids and book.asks and max(map(_price, book.bids)) >= min(map(_price, book.asks)):
             return False
         known = self._fed.get(symbol)
-        version = 0 if known is None else known.version
-        if known is None or (known.bids, known.asks) != (bids, asks):
-            version += 1
-        self._fed[symbol] = Fed(version, book, bids, asks, at_ns)
+        if known is None:
+            version = 1
+        else:
+            same = known.book.bids == book.bids and known.book.asks == book.asks
+            version = known.version if same else known.version + 1
+        self._fed[symbol] = Fed(version, book, lot, at_ns)
         return True
 
     def latest(self, symbol: str) -> Fed | None:
@@ -70,14 +70,20 @@ class FedBooks:
         return 0 if fed is None else fed.version
 
     def levels(self, symbol: str, version: int) -> tuple[Ladder, Ladder]:  # noqa: ARG002 - only the latest is kept
-        """Return bids and asks of the latest book, best first."""
+        """Return bids and asks of the latest book, best first, in whole lots. Read only where somebody trades."""
         fed = self._fed.get(symbol)
-        return ([], []) if fed is None else (fed.bids, fed.asks)
+        if fed is None:
+            return [], []
+        return _ladder(fed.book.bids, fed.lot)[::-1], _ladder(fed.book.asks, fed.lot)
 
     def missed(self, symbol: str, version: int, now_ms: int) -> Iterable[int]:
         """Return the latest number if it is new. Each book is matched when it is fed, so that none is missed."""
         latest = self.version(symbol, now_ms)
         return (latest,) if latest > version else ()
+
+
+def _price(level: Level) -> Decimal:
+    return level.price
 
 
 def _ladder(levels: Iterable[Level], lot: Decimal) -> Ladder:

@@ -128,7 +128,8 @@ class PaperDesk:
     def feed(self, context: Any) -> None:
         """Feed the paper venues the books and the health of a context, or of several; what is none is passed over.
 
-        Does nothing where the venues are fed otherwise. A market that stands in no context is fed through its venue's own `PaperVenue.feed`.
+        Does nothing where the venues are fed otherwise. A market that stands in no context is fed through its
+        venue's own `PaperVenue.feed`.
 
         Raises:
             UnknownVenue: A context is of a venue that is not on this desk.

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import ccxt.async_support as ccxt
 import pytest
+from attrs import evolve
 from capture import LOOPBACK, Capture, Reply, ToLoopback
 from ccxt.base import errors as ccxt_errors
 from lab import SECRETS, Lab, real_exchange
@@ -18,6 +19,7 @@ from fsm_arb.clock import SystemClock
 from fsm_arb.ports import InDoubt, Refused
 from fsm_arb.venues.ccxt_venue import CcxtVenue
 from fsm_arb.venues.classify import classify, code_of, error_name, is_absent, is_network
+from fsm_arb.venues.dialect import Dialect
 from fsm_arb.venues.dialects import BINANCE, COINBASE, DEFAULT, UPBIT
 
 
@@ -363,6 +365,93 @@ def test_the_flag_of_a_row_is_the_proof_not_the_error() -> None:
     assert not classify(error, COINBASE, status=200, body='{"success": true}').refused
 
 
+def reading(error: BaseException, row: Dialect = DEFAULT, **seen: Any) -> tuple[bool, str]:
+    verdict = classify(error, row, **seen)
+    return verdict.refused, verdict.code
+
+
+def test_what_failed_by_itself_before_there_was_a_connection_was_not_sent() -> None:
+    """It need not be the cause of another error."""
+    assert reading(look_alike("gaierror")) == (True, "not_sent")
+
+
+@pytest.mark.parametrize(
+    ("error", "seen", "duplicate"),
+    [
+        (ccxt.InvalidOrder("x"), {"status": 400, "body": '{"msg": "client_oid already exists"}'}, True),
+        (ccxt.InvalidOrder("x"), {"status": 400, "body": '{"msg": "seen before"}'}, True),  # as its row says
+        (ccxt.InvalidOrder("seen before"), {}, True),
+        (ccxt.InvalidOrder("x"), {"status": 400, "body": '{"msg": "too small"}'}, False),
+        (ccxt.RequestTimeout("no answer about duplicate"), {}, False),  # its text is of our own request
+        (KeyError("duplicate"), {}, False),  # of our own code
+    ],
+)
+def test_an_id_that_the_venue_has_seen_before_is_no_proof(
+    error: BaseException, seen: dict[str, Any], duplicate: bool
+) -> None:
+    """The order exists, by an earlier attempt; whatever error it is dressed as."""
+    row = evolve(DEFAULT, duplicate_words=("seen before",))
+    assert (reading(error, row, **seen) == (False, "duplicate_client_order_id")) is duplicate
+
+
+def test_a_reply_that_names_no_order_may_mean_one() -> None:
+    """The library complains in the words of a refusal."""
+    assert reading(ccxt.ExchangeError("bithumb createOrder() did not return an order id")) == (
+        False,
+        "reply_without_id",
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (499, "{}", (True, "invalid_order")),
+        (500, "{}", (False, "server_error")),
+        (400, "", (False, "empty_reply")),
+        (403, None, (False, "empty_reply")),
+        (400, "{}", (True, "invalid_order")),
+        (401, "", (True, "invalid_order")),
+        (404, "", (True, "invalid_order")),
+    ],
+)
+def test_a_status_can_keep_in_doubt_what_the_library_calls_a_refusal(
+    status: int, body: str | None, expected: tuple[bool, str]
+) -> None:
+    """A server in trouble says nothing of the order, and an empty no may be a proxy's."""
+    assert reading(ccxt.InvalidOrder("x"), status=status, body=body) == expected
+    assert reading(ccxt.ExchangeNotAvailable("x"), status=503, body="{}") == (False, "exchange_not_available")
+
+
+@pytest.mark.parametrize(("status", "refused"), [(None, False), (200, False), (399, False), (404, True), (499, True)])
+def test_an_operation_is_rejected_only_with_the_status_of_a_business_error(status: int | None, refused: bool) -> None:
+    """Else the words are the library's own guess."""
+    assert reading(ccxt.OperationRejected("x"), status=status, body="{}") == (refused, "operation_rejected")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (429, '{"code": 0}', (True, "rate_limit_exceeded")),
+        (429, "slow down", (False, "exchange_error")),  # no reply of the venue's
+        (429, "[429]", (False, "exchange_error")),
+        (400, '{"code": "Z12"}', (True, "no_such_market")),
+        (404, '{"error": {"name": "Z1"}}', (True, "no_such_market")),
+        (200, '{"code": "Z12"}', (False, "exchange_error")),
+        (400, '{"code": "Y"}', (False, "exchange_error")),
+        (400, '{"code": "Z12", "ok": 0}', (True, "no_such_market")),  # zero is not False
+        (200, '{"ok": false}', (True, "exchange_refused")),
+        (200, '{"ok": null}', (False, "exchange_error")),
+    ],
+)
+def test_a_bare_error_is_a_refusal_where_the_row_of_its_exchange_proves_it(
+    status: int, body: str, expected: tuple[bool, str]
+) -> None:
+    """By a flag, by the status of a limit, or by how its name begins in the reply of a business error."""
+    row = evolve(DEFAULT, refusal_flag=("ok", False), refusal_names={"Z1": "no_such_market"})
+    assert reading(ccxt.ExchangeError("x"), row, status=status, body=body) == expected
+    assert reading(KeyError("x"), row, status=status, body=body) == (False, "unexpected_error")
+
+
 def test_names_in_replies_are_read_leniently() -> None:
     """A body that is no JSON, or of another shape, names nothing."""
     assert error_name('{"error": {"name": "order_not_found"}}') == "order_not_found"
@@ -377,5 +466,15 @@ def test_reads_have_codes_too() -> None:
     assert is_absent(ccxt.OrderNotFound("x"))
     assert not is_absent(ccxt.InvalidOrder("x"))
     assert is_network(ccxt.RequestTimeout("x"))
+    assert is_network(OSError())
+    assert is_network(TimeoutError())
+    assert not is_network(ccxt.InvalidOrder("x"))
+
+
+def test_a_code_names_what_an_error_object_does_not() -> None:
+    """Exchanges write it one way or the other; of both, the name is in the object."""
+    assert error_name('{"code": -2011}') == "-2011"
+    assert error_name('{"error": {"name": "x"}, "code": 7}') == "x"
+    assert error_name('{"error": {}}') == error_name("{}") == error_name("") == ""
     assert is_network(TimeoutError())
     assert not is_network(ccxt.BadRequest("x"))

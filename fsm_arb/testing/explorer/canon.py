@@ -27,6 +27,9 @@ _OUTCOMES: dict[Outcome | None, int] = {None: -1} | {each: number for number, ea
 _FIRST = frozenset({TradeState.PLACING, TradeState.MONITORING})
 _BUDGETED = frozenset({TradeState.PARTIAL, TradeState.ROLLBACK})
 
+# Where they stand in the head of a key.
+_OUTCOME, _BOOKED = 1, 9
+
 Key = tuple[Any, ...]
 Permutation = tuple[int, ...]
 
@@ -155,14 +158,20 @@ def _base(order: Order) -> int:
     return int(order.gross) if _over(order) and order.intent.purpose is Purpose.FIRST and not order.busted else 0
 
 
+def ending_of(key: Key) -> Key:
+    """Return how a run has ended: outcome, booked quantity, and what each leg has received."""
+    head, sums, _ = key
+    return head[_OUTCOME], head[_BOOKED], sums
+
+
 def look_of(key: Key) -> Key:
     """Return the part of a key that no clock and no budget stands in: what the books look like."""
     head, sums, orders = key
     done = head[0] == TradeState.DONE
     return (
         done,
-        head[1] if done else None,
-        head[9] if done else None,
+        head[_OUTCOME] if done else None,
+        head[_BOOKED] if done else None,
         sums,
         tuple((leg, part[:3], part[8] >= 0, part[9:]) for leg, part in orders),
     )

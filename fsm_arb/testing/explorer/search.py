@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 
 from fsm_arb.testing.explorer.bounds import Bounds, World, world_of
 from fsm_arb.testing.explorer.calm import ENDED, way_out
+from fsm_arb.testing.explorer.canon import ending_of
 from fsm_arb.testing.explorer.core import Core
 from fsm_arb.testing.explorer.course import Course, concerns_an_order, place_in
 from fsm_arb.testing.explorer.judge import Judge
@@ -175,7 +176,7 @@ class Search:
         if look in self._rested:
             return
         self._rested.add(look)
-        self.endings.add(standing.likeness.key[:2])
+        self.endings.add(ending_of(standing.likeness.key))
         violations = self.judge.rest(Course.at(self.world, standing, orders))
         if violations:
             self.breaches.append(Breach(state=state, label=NOWHERE, violations=violations))

@@ -29,11 +29,12 @@ class WithinAccepted(Silent):
         for old, trade in relearnt(before, after):
             known = old.orders if old else ()
             for index, order in enumerate(trade.orders):
-                if (index < len(known) and known[index] is order) or not order.gross:
+                if (index < len(known) and known[index] is order) or not order.filled:
                     continue
                 name = order.intent.client_order_id
                 most = order.accepted or order.intent.amount
-                if order.gross > most and name in after.orders:
+                # What was taken back may be executed once more.
+                if order.filled > most and name in after.orders:
                     most = max(most, after.orders[name].amount)
-                if order.gross > most:
-                    yield f"order {name}: we reckon with {order.gross:f} {order.base} of an order of {most:f}"
+                if order.filled > most:
+                    yield f"order {name}: we reckon with {order.filled:f} {order.base} of an order of {most:f}"

@@ -18,7 +18,7 @@ from fsm_arb.testing.swarm.journal import Injected
 from fsm_arb.testing.swarm.running import Errors, Order, Told, run_episode, trade_of
 
 REGRESSIONS = json.loads(Path(__file__).with_name("regressions.json").read_text(encoding="utf-8"))
-SHARDS, SHARD = 10, 25  # episodes by default
+SHARDS, SHARD = 10, 20  # episodes by default
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -52,7 +52,7 @@ def test_what_once_failed_fails_no_more(known: dict[str, Any]) -> None:
 
 def test_a_seed_is_a_whole_world() -> None:
     """The same journal and the same books, to the byte, in this process and in others whose hashes differ."""
-    seeds = (4, 7, 16, 25)
+    seeds = (7, 16)
     here = [run_episode(Order(seed=seed)).digest for seed in seeds]
     assert [run_episode(Order(seed=seed)).digest for seed in seeds] == here
     assert len(set(here)) == len(seeds)

@@ -1,0 +1,156 @@
+"""A run as one page: the picture, the sums, every trade. No script, nothing from anywhere else, light and dark."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from fsm_arb.backtest.plot import plot
+from fsm_arb.backtest.words import amount, clock, money, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from fsm_arb.backtest.report import Report, Sums
+    from fsm_arb.backtest.trades import Trade
+
+TRADES_MAX = 2000  # more than anybody reads; the journal has them all
+
+STYLE = """
+:root{color-scheme:light dark;--ground:#fff;--ink:#1f2328;--muted:#59636e;--edge:#d1d9e0;--band:#f6f8fa;--bad:#cf222e}
+@media (prefers-color-scheme:dark){:root{--ground:#0d1117;--ink:#e6edf3;--muted:#9198a1;--edge:#3d444d;--band:#151b23;
+--bad:#f85149}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:1040px;padding:24px 16px 64px;background:var(--ground);color:var(--ink);
+font:15px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif}
+h1{font-size:22px;margin:0 0 2px}h2{font-size:16px;margin:32px 0 8px}p{margin:4px 0;color:var(--muted)}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:8px;margin:20px 0}
+.tile{border:1px solid var(--edge);border-radius:6px;padding:8px 12px;background:var(--band)}
+.tile b{display:block;font-size:18px;font-variant-numeric:tabular-nums}.tile span{color:var(--muted);font-size:13px}
+svg{width:100%;height:auto;display:block;border:1px solid var(--edge);border-radius:6px}
+.wide{overflow-x:auto;border:1px solid var(--edge);border-radius:6px}
+table{border-collapse:collapse;width:100%;font-size:13px}
+th,td{padding:5px 10px;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+th{background:var(--band);font-weight:600;border-bottom:1px solid var(--edge)}
+tr+tr td{border-top:1px solid var(--edge)}
+.t{text-align:left}.path{white-space:normal;color:var(--muted);min-width:220px}
+.lost{color:var(--bad)}code{font-size:12px;overflow-wrap:anywhere}
+"""
+
+
+def page(report: Report) -> str:
+    """Return the whole page."""
+    first, second = report.legs
+    title = f"{first.exchange} {first.symbol} against {second.exchange} {second.symbol}"
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Backtest: {escape(title)}</title><style>{STYLE}</style></head><body>"
+        f"<h1>{escape(title)}</h1><p>{escape(span(report))}</p>"
+        f"{_tiles(report)}{plot(report)}"
+        f"<h2>By outcome</h2>{_outcomes(report)}"
+        f"<h2>Why there was no entry</h2>{_why(report)}"
+        f"<h2>Trades</h2>{_trades(report)}"
+        f"<p>Journal: <code>{escape(report.digest)}</code></p>"
+        "</body></html>\n"
+    )
+
+
+def span(report: Report) -> str:
+    """Return what was played, in words."""
+    if not report.marks:
+        return f"No price was seen; seed {report.seed}"
+    begins, ends = report.marks[0].at_ns, report.marks[-1].at_ns
+    return (
+        f"{clock(begins, days=True)} to {clock(ends, days=True)} UTC, {len(report.marks):,} looks, seed {report.seed}"
+    )
+
+
+OUTCOME_COLUMNS = ("trades", "gross PnL", "fees", "net PnL", "slippage", "time naked", "worst exposure")
+
+
+def outcome_rows(report: Report) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Yield kind, outcome and the cells of `OUTCOME_COLUMNS`, one row an outcome, and the sum last."""
+    for (kind, status), each in report.by_outcome.items():
+        yield kind, status, _cells(each, report)
+    yield "all", "", _cells(report.total, report)
+
+
+def _cells(each: Sums, report: Report) -> Sequence[str]:
+    base, currency = report.legs[0].base, report.currency
+    trades = f"{each.trades:,}" + (f" ({each.unknown:,} unknown)" if each.unknown else "")
+    amounts = (money(value, currency) for value in (each.gross, each.fees, each.net, each.slippage))
+    return trades, *amounts, seconds(each.naked_s), f"{amount(each.worst_exposure)} {base}"
+
+
+def summary(report: Report) -> Sequence[tuple[str, str]]:
+    """Return the numbers that a run is summed up in: what, and how much."""
+    total, currency = report.total, report.currency
+    return (
+        ("Worth at the end", money(report.worth, currency)),
+        ("Net PnL of trades", money(total.net, currency)),
+        ("Gross PnL", money(total.gross, currency)),
+        ("Fees", money(total.fees, currency)),
+        ("Slippage", money(total.slippage, currency)),
+        ("Deepest fall", money(report.drawdown, currency)),
+        ("Positions left open", f"{report.opened - report.closed:,} of {report.opened:,}"),
+        ("Time naked", seconds(total.naked_s)),
+        ("Worst exposure", f"{amount(total.worst_exposure)} {report.legs[0].base}"),
+    )
+
+
+def _tiles(report: Report) -> str:
+    tiles = "".join(
+        f'<div class="tile"><span>{escape(name)}</span><b>{escape(value)}</b></div>' for name, value in summary(report)
+    )
+    return f'<div class="tiles">{tiles}</div>'
+
+
+def _outcomes(report: Report) -> str:
+    rows = [
+        [f'<td class="t">{escape(kind)}</td><td class="t">{escape(status)}</td>', *map(_cell, cells)]
+        for kind, status, cells in outcome_rows(report)
+    ]
+    return _table(('class="t">', 'class="t">outcome', *(f">{name}" for name in OUTCOME_COLUMNS)), rows)
+
+
+def _why(report: Report) -> str:
+    said = sorted(report.why.items(), key=lambda each: (-each[1], each[0]))
+    rows = [[f'<td class="t">{escape(reason)}</td>', _cell(f"{count:,}")] for reason, count in said]
+    return _table(('class="t">what the strategy said of an entry', ">looks"), rows)
+
+
+def _trades(report: Report) -> str:
+    columns = (
+        'class="t">trade', 'class="t">began', 'class="t">action', 'class="t">outcome', ">quantity", ">gross", ">fees",
+        ">net", ">slippage", ">naked", 'class="t">path',
+    )  # fmt: skip
+    shown = report.trades[:TRADES_MAX]
+    left = len(report.trades) - len(shown)
+    more = f"<p>{left:,} more are on the journal.</p>" if left else ""
+    return _table(columns, [_trade(trade, report) for trade in shown]) + more
+
+
+def _trade(trade: Trade, report: Report) -> list[str]:
+    lost = trade.net is not None and trade.net < 0
+    words = (trade.trade_id, clock(trade.began_ns), trade.action, trade.status)
+    return [
+        *(f'<td class="t">{escape(word)}</td>' for word in words),
+        _cell(f"{amount(trade.quantity)} {report.legs[0].base}"),
+        _cell(money(trade.gross)),
+        _cell(money(trade.fees)),
+        f'<td class="lost">{escape(money(trade.net))}</td>' if lost else _cell(money(trade.net)),
+        _cell(money(trade.slippage)),
+        _cell(seconds(trade.naked_s)),
+        f'<td class="t path" title="{escape(trade.note)}">{escape(" ".join(trade.path))}</td>',
+    ]
+
+
+def _cell(text: str) -> str:
+    return f"<td>{escape(text)}</td>"
+
+
+def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th {column}</th>" if column.startswith("class") else f"<th{column}</th>" for column in columns)
+    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
