@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from fsm_arb.fx_sources import BookFx, ConstantFx, ImpliedFx
     from fsm_arb.integration import CrossExchangeIntegration, Integration
     from fsm_arb.journal.sqlite import SqliteJournal
+    from fsm_arb.lookout import Lookout
     from fsm_arb.machines.position import PositionState
     from fsm_arb.machines.trade import TradeState
     from fsm_arb.orchestrator import CrossExchangeOrchestrator
+    from fsm_arb.paper.desk import PaperDesk
+    from fsm_arb.paper.venue import PaperVenue
     from fsm_arb.policy import DoubtRemedy, ExecutionPolicy, Placement, Remedy
     from fsm_arb.position import CrossExchangePosition
     from fsm_arb.results import CrossExecutionResult, LegExecutionResult
@@ -67,6 +70,7 @@ _HOMES = {
     "Leg": "values",
     "LegExecutionResult": "results",
     "Listing": "symbols",
+    "Lookout": "lookout",
     "MarketContext": "context",
     "MarketKind": "symbols",
     "MedianFx": "fx_blend",
@@ -75,6 +79,8 @@ _HOMES = {
     "OrderType": "values",
     "OverFx": "fx_blend",
     "Pair": "symbols",
+    "PaperDesk": "paper.desk",
+    "PaperVenue": "paper.venue",
     "Placement": "policy",
     "PositionState": "machines.position",
     "Reason": "strategy.verdicts",
@@ -127,6 +133,7 @@ __all__ = [
     "Leg",
     "LegExecutionResult",
     "Listing",
+    "Lookout",
     "MarketContext",
     "MarketKind",
     "MedianFx",
@@ -135,6 +142,8 @@ __all__ = [
     "OrderType",
     "OverFx",
     "Pair",
+    "PaperDesk",
+    "PaperVenue",
     "Placement",
     "PositionState",
     "Reason",

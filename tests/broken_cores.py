@@ -120,6 +120,8 @@ def never_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Trade, "_retry_due", lambda self, _now: self.operator_asked)
 
 
+# With a single lot there is no part of an order.
+NEEDS_TWO_LOTS = (hedge_from_request, end_drops_fills)
 BROKEN = (
     late_fill_dropped,
     doubt_is_refusal,

@@ -470,6 +470,8 @@ def test_what_is_left_of_a_leg_is_unwound_whole_where_the_other_has_only_dust() 
     assert (unwind.leg, unwind.amount, unwind.blocked) == (1, D("0.2"), "")
     _, enough = options(naked("0.05", "0.3"))
     assert enough.amount == D("0.25")
+    _, least = options(naked("0.05", "0.25"))
+    assert least.amount == D("0.2")  # it can be sold by itself, and leaves less than it came with
     _, held = options(naked("0.1", "0.25"))  # alpha's 0.1 is no dust: it stays hedged
     assert held.blocked == "exposure of 0.15 is below the least order 0.2"
 
@@ -707,3 +709,22 @@ def test_an_unwind_that_makes_up_for_a_base_fee_does_not_go_past_zero() -> None:
     walk = Walk(entry(Action.ENTRY_NEGATIVE), rules=(ALPHA, dear), remedy="unwind")
     walk.refuse(0).fills(1).look()
     assert walk.sends[-1] == (1, "unwind", "buy", D("10.20"))
+
+
+def test_to_the_lot_each_leg_goes_back_to_zero_by_itself_or_not_at_all() -> None:
+    """What alpha has is its least order: it is traded back, and no more; to complete is for the whole difference."""
+    s = situation(order(0, 0, "0.1"), order(1, 1, 0), order(2, 1, "0.2", side=SELL, purpose=Purpose.UNWIND))
+    complete, unwind = options(evolve(s, survey=survey()))
+    assert (unwind.leg, unwind.amount) == (0, D("0.1"))
+    assert (complete.leg, complete.amount) == (1, D("0.3"))
+    s = situation(order(0, 0, "0.05"), order(1, 1, 0), order(2, 1, "0.1", side=SELL, purpose=Purpose.UNWIND))
+    complete, _ = options(evolve(s, survey=survey()))
+    assert complete.amount == D("0.15")
+
+
+def test_past_zero_by_dust_is_past_zero() -> None:
+    """That much the venues would trade, so both legs would stand the wrong way round."""
+    rules = (ALPHA, evolve(BETA, amount_min=D("0.1")))
+    undone = order(2, 1, "0.1", side=SELL, purpose=Purpose.UNWIND)
+    s = situation(order(0, 0, 0), order(1, 1, 0), undone, rules=rules, numbers={"remedy": "unwind"}, survey=survey())
+    assert choose(s).kind is Kind.COMPLETE

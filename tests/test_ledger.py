@@ -234,6 +234,26 @@ def test_a_verdict_counts_what_is_left_after_a_bust() -> None:
     assert judged(books, Judged(now=7, order=0, filled=D(4), price=None, reason="")).orders[0].filled == 4
 
 
+def test_a_verdict_about_a_purchase_reckons_with_the_usual_base_fee() -> None:
+    """Nobody told one; to reckon with none would be to sell what the venue may have kept. A sale keeps none."""
+    books = ledger(intent(0), intent(1, leg=1, side=BUY), intent(2, leg=1, side=SELL), beta=BETA_KEEPS_BASE)
+    for order, received in ((1, "3.996"), (2, "-4")):
+        settled = judged(books, Judged(now=7, order=order, filled=D(4), price=None, reason="")).orders[order]
+        assert (settled.received, settled.fees_told) == (D(received), False)
+
+
+def test_a_verdict_keeps_a_fee_that_was_told_for_all_that_filled() -> None:
+    """For more than that it says nothing."""
+    books = see(ledger(beta=BETA_KEEPS_BASE), 1, 4, fees=(Fee(D("0.01"), "BTC"),))
+    same, more = (
+        judged(books, Judged(now=7, order=1, filled=D(filled), price=None, reason="")).orders[1] for filled in (4, 5)
+    )
+    assert (same.base_fee, same.fees_told) == (D("0.01"), True)
+    assert (more.base_fee, more.fees_told) == (D("0.005"), False)
+    untold = see(ledger(beta=BETA_KEEPS_BASE), 1, 4, fees=None)
+    assert not judged(untold, Judged(now=7, order=1, filled=D(4), price=None, reason="")).orders[1].fees_told
+
+
 def test_a_verdict_ends_the_doubt_about_a_stranger_under_the_order_s_id() -> None:
     """A person has looked: the order is over, though no venue shows one that fits."""
     stranger = see(ledger(), 0, 10, symbol="ETH/USD")
@@ -250,6 +270,14 @@ def test_a_fee_that_nobody_tells_is_believed_as_it_was_assumed() -> None:
     assert believed.orders[1].unsure_since is None  # nobody waits for it any more
     assert believed.received == books.received
     assert fees_believed(believed) is believed
+
+
+def test_only_a_refusal_that_speaks_of_reducing_is_one_of_the_form() -> None:
+    """A reduce-only order may be refused for anything; and of a plain one the words mean something else."""
+    spoken = Refused(code="invalid_order", message="no positions in this direction to reduce or close")
+    for reduce_only, said, nets in ((True, spoken, True), (True, NO, False), (False, spoken, False)):
+        written = ledger(intent(0), intent(1, leg=1, side=BUY, reduce_only=reduce_only))
+        assert will_not_reduce(place(written, 1, said), 1) is nets
 
 
 def test_a_venue_that_nets_positions_says_so_in_its_refusal() -> None:

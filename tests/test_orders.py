@@ -128,6 +128,23 @@ def test_an_order_that_was_believed_absent_and_is_shown_open_is_not_overdue() ->
     assert (back.lifecycle, back.unsure_since) == (Lifecycle.OPEN, None)
 
 
+def test_a_word_that_nobody_knows_brings_an_order_back_that_was_only_believed_absent() -> None:
+    """It is there, whatever it is doing; only an operator's verdict stands against such a word."""
+    gone = cancel_asked(see(ledger(), 0, 4), [0], 0)
+    gone = place(gone, 0, DOUBT)
+    for _ in range(3):
+        gone = miss(gone, 0, FENCE)
+    assert gone.orders[0].lifecycle is Lifecycle.CLOSED
+    assert see(gone, 0, 4, status=OrderStatus.UNKNOWN).orders[0].lifecycle is Lifecycle.OPEN
+
+
+def test_executions_that_come_in_place_of_busted_ones_count_in_full() -> None:
+    """Six were taken back, ten came after them under other ids: ten are filled."""
+    books = see(ledger(), 0, 6, fills=(fill("a", 6),))
+    books = busted(books, Busted(now=1, order=0, amount=D(6), reason="error of the venue"))
+    assert see(books, 0, 10, fills=(fill("b", 10),)).orders[0].filled == 10
+
+
 def test_an_amount_that_was_rounded_down_is_what_counts() -> None:
     """The venue's amount, not the request: no more than that can fill."""
     order = see(ledger(), 0, 0, amount=D("9.5")).orders[0]

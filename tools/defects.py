@@ -24,7 +24,7 @@ from attrs import frozen
 from seeded import SEEDED, Defect, put_in
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMIT_S = 60  # CPU seconds that an instrument may look for one defect
+LIMIT_S = 30  # CPU seconds that an instrument may look for one defect
 NOT_CAUGHT, CAUGHT = 0, 3  # exit statuses of one look
 
 
@@ -69,7 +69,9 @@ def explorer(_defect: Defect) -> str | None:
         for trace in report.counterexamples:
             return f"{lots} lots, {faults} faults: {trace.violations[0]}"
         if not report.well:
-            return f"{lots} lots, {faults} faults: {report.stuck} states cannot finish, {len(report.unexplained)} endings"
+            return (
+                f"{lots} lots, {faults} faults: {report.stuck} states cannot finish, {len(report.unexplained)} endings"
+            )
     return None
 
 
@@ -97,7 +99,7 @@ def stateful(_defect: Defect) -> str | None:
         run_state_machine_as_test(
             TradeMachine,
             settings=configured(
-                max_examples=1500, derandomize=True, database=None, phases=[Phase.generate], print_blob=False
+                max_examples=800, derandomize=True, database=None, phases=[Phase.generate], print_blob=False
             ),
         )
     except Exception as error:  # noqa: BLE001 - whatever it is, it was caught
@@ -112,7 +114,7 @@ def crash(_defect: Defect) -> str | None:
     from fsm_arb.testing.invariants import every_checker
 
     for scenario in SCENARIOS:
-        report = swept(scenario, every_checker())
+        report = swept(scenario, every_checker(), every=5)
         if report.wrong:
             return f"{scenario.name}: {report.wrong[0]}"
     return None

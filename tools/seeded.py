@@ -43,7 +43,9 @@ class Patch:
             ValueError: What is to be changed does not stand there exactly once.
         """
         if source.count(self.old) != 1:
-            raise ValueError(f"fsm_arb.{self.module}: {source.count(self.old)} places read {self.old!r}; one was expected")
+            raise ValueError(
+                f"fsm_arb.{self.module}: {source.count(self.old)} places read {self.old!r}; one was expected"
+            )
         return source.replace(self.old, self.new)
 
 
@@ -306,6 +308,8 @@ class _Loader(importlib.machinery.SourceFileLoader):
         self._patches = patches
 
     def get_code(self, fullname: str) -> CodeType:
+        """Return the code of the patched text."""
+        del fullname
         source = Path(self.path).read_text(encoding="utf-8")
         for patch in self._patches:
             source = patch.applied(source)
@@ -323,6 +327,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
+        """Return where a patched module comes from; None: not from here."""
         del path, target
         patches = self._patches.get(fullname)
         if patches is None:

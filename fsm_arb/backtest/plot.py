@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from fsm_arb.backtest.report import Report
     from fsm_arb.backtest.trades import Trade
 
-WIDTH, HEIGHT = 960, 440
+WIDTH, HEIGHT = 960, 464
 LEFT, RIGHT, TOP = 84, 20, 24
 CURVE_HEIGHT = 290
-STRIP_TOP, STRIP_HEIGHT = 352, 46
+STRIP_TOP, STRIP_HEIGHT = 376, 46
 POINTS_MAX = 1200  # more than a screen has columns
 GOOD = {"success", "partial_hedged"}
 

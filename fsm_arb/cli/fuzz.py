@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,7 +137,10 @@ def _run(wanted: Iterator[Order], jobs: int, episodes: int | None, out: Console)
     census = Census()
     failed: list[Told] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+    with (
+        Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress,
+        suppress(KeyboardInterrupt),  # what was found by then is told
+    ):
         task = progress.add_task("episodes", total=episodes)
         for told in run_many(wanted, jobs):
             census.add(told.census)

@@ -30,14 +30,15 @@ from fsm_arb.ports import (
     Refused,
     Wire,
 )
-from fsm_arb.values import EXACT, ZERO, Balances, Health, HealthStatus, to_decimal
+from fsm_arb.values import EXACT, ZERO, Balances, Health, HealthStatus, Level, OrderBook, to_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from fsm_arb.matching.ladders import Ladder
     from fsm_arb.matching.orders import Execution, Order
     from fsm_arb.ports import Clock
-    from fsm_arb.values import MarketRules, OrderBook
+    from fsm_arb.values import MarketRules
 
 MS_PER_S = 1000
 
@@ -65,6 +66,8 @@ class PaperVenue:
         name: For messages.
         health_now: What the next reading of its health says besides the age of its books; a bot that watches the
             real venue passes that one's on.
+        tells_fills: Whether the reply to an order tells what it has filled, as Binance's does; False: it says that
+            the order is there, as Upbit's does, and the next look tells the rest.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class PaperVenue:
     ) -> None:
         self.name = name
         self.health_now = Health(status=HealthStatus.UP)
+        self.tells_fills = True
         self._rules = {each.symbol: each for each in rules}
         self._clock = clock
         self._latency_ms = _not_negative(latency_ms, "latency_ms")
@@ -200,7 +204,7 @@ class PaperVenue:
         except OrderRefused as refused:
             word = refused.refusal
             return Refused(code=CODES.get(word, OTHER_CODE), message=f"{self.name} on paper: {word.value}")
-        return Acknowledged(snapshot=snapshot_of(order))
+        return Acknowledged(snapshot=snapshot_of(order if self.tells_fills else order.as_created()))
 
     def _objection(self, request: OrderRequest) -> Refused | None:
         """Return what the engine does not know of: a missing or stale book, and the most that is taken at once."""
@@ -252,7 +256,7 @@ class PaperVenue:
         return Balances(free=free)
 
     async def book(self, symbol: str) -> OrderBook:
-        """Return the book as it was fed last. Our own orders are not in it.
+        """Return the book as it was fed last, less what was taken of it since. What rests of our own is not in it.
 
         Raises:
             UnknownSymbol: It is not among the markets of this venue.
@@ -261,10 +265,14 @@ class PaperVenue:
         self._rule(symbol)
         await self._pass(half := self._half_s())
         fed, silent = self._books.latest(symbol), self._silent(symbol)
-        await self._pass(half)
         if fed is None or silent:
+            await self._pass(half)
             raise VenueUnanswered(f"{self.name} on paper: {silent}")
-        return fed.book
+        with decimal.localcontext(EXACT):
+            left = self._engine.liquidity.book(symbol, self._now_ms())
+            book = OrderBook(bids=_levels(left.bids), asks=_levels(left.asks), at_ms=fed.book.at_ms)
+        await self._pass(half)
+        return book
 
     async def health(self) -> Health:
         """Return a fresh reading: what a bot has set, or DOWN while a market has no book."""
@@ -342,6 +350,10 @@ class PaperVenue:
     async def _pass(self, seconds: float) -> None:
         if seconds:
             await asyncio.sleep(seconds)
+
+
+def _levels(ladder: Ladder) -> list[Level]:
+    return [Level(price, amount) for price, amount in ladder]
 
 
 def _not_negative(value: Decimal | int | str, name: str) -> Decimal:

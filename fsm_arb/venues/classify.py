@@ -162,7 +162,7 @@ def classify(
     name = next((name for name in ancestry(error) if name in REFUSALS or name in DOUBTS), "")
     if unsent or (status is None and _unsent_by_cause(error)):
         return Verdict(refused=True, code=REFUSALS.get(name, "not_sent"))
-    if name == "DuplicateOrderId" or (name not in {"", "RequestTimeout"} and _is_duplicate(error, dialect, body)):
+    if name not in {"", "RequestTimeout"} and _is_duplicate(error, dialect, body):
         return Verdict(refused=False, code="duplicate_client_order_id")
     if NO_ID_WORDS.search(str(error)):
         return Verdict(refused=False, code="reply_without_id")

@@ -80,6 +80,24 @@ def test_a_run_may_last_as_long_as_it_is_told() -> None:
     assert "episodes in" in done.output
 
 
+def test_a_run_that_is_interrupted_tells_what_it_has_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hours of a long run are not lost."""
+    from fsm_arb.testing.swarm import many
+
+    real = many.run_many
+
+    def interrupted(*rest: Any) -> Any:
+        for number, told in enumerate(real(*rest)):
+            if number == 2:
+                raise KeyboardInterrupt
+            yield told
+
+    monkeypatch.setattr(many, "run_many", interrupted)
+    done = run("fuzz", "--episodes", "50", "--seed", "2")
+    assert done.exit_code == 0
+    assert "2 episodes in" in done.output
+
+
 def test_an_unknown_focus_is_refused() -> None:
     """With the names of those there are."""
     done = run("fuzz", "--focus", "nothing of the kind")

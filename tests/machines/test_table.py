@@ -107,6 +107,16 @@ def test_a_guard_on_a_field_that_the_view_lacks_is_an_error() -> None:
         guard("odd", "no_such_field", 1, doc="")(View())
 
 
+def test_a_guard_prints_what_it_was_made_of() -> None:
+    """And not how it keeps that."""
+    assert "_values" not in repr(calm)
+
+
+def test_a_row_says_no_more_than_it_was_given() -> None:
+    """Neither a reason nor an end is made up."""
+    assert (CLOSE.guards, CLOSE.why, CLOSE.outcome) == ((), "", None)
+
+
 def test_a_row_prints_its_edge_with_trigger_and_guards() -> None:
     """Messages and diagrams name a row the same way."""
     assert str(SLAM) == "AJAR -- push [storm and has_key] --> SHUT"
@@ -116,6 +126,7 @@ def test_a_row_prints_its_edge_with_trigger_and_guards() -> None:
 def test_states_are_plain_text_whatever_the_rows_were_written_with() -> None:
     """What reaches the journal is str, never an enum's member."""
     assert {type(text) for row in ROWS for text in (row.source, row.dest)} == {str}
+    assert type(Row(Door.SHUT, Door.AJAR, Door.WIDE).trigger) is str
     assert {type(text) for text in (*TABLE.states, TABLE.initial, *TABLE.final)} == {str}
 
 
@@ -245,6 +256,28 @@ def test_all_faults_are_named_at_once() -> None:
         "the state AJAR has no way out and is not final; the state WIDE has no way out and is not final; "
         "duplicate rows: SHUT -- unlock [has_key] --> AJAR stands twice"
     )
+
+
+def test_faults_of_one_kind_are_named_in_order() -> None:
+    """The same table is refused in the same words every time."""
+    lost = ("A1", "B2", "C3", "D4", "E5")
+    with pytest.raises(TableInvalid) as caught:
+        table(*ROWS, final=frozenset(lost))
+    places = [str(caught.value).index(f"the final state {state}") for state in lost]
+    assert places == sorted(places)
+
+
+def test_a_final_state_needs_no_way_out() -> None:
+    """That is what final means."""
+    assert table(UNLOCK, OPEN, final=frozenset({"WIDE"})).rows_from("WIDE") == ()
+
+
+def test_a_table_is_what_it_was_built_from_whatever_becomes_of_that() -> None:
+    """The list of rows is the builder's own."""
+    rows = [*ROWS]
+    built = Table(name="door", states=Door, initial="SHUT", final=frozenset({"SHUT"}), rows=rows)
+    rows.clear()
+    assert built.rows == ROWS
 
 
 def test_a_table_without_final_states_may_go_round_for_ever() -> None:

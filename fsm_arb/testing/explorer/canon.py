@@ -66,7 +66,11 @@ class Canon:
         orders = [order for order in trade.orders if first or not _spent(order)]
         bases = [0 if first else _base(order) for order in orders]
         head, sums = self._head(trade, now), _sums(trade)
-        parts = [self._part(order, base, trade.state, now) for order, base in zip(orders, bases, strict=True)]
+        ranks = _ranks(orders)
+        parts = [
+            (*self._part(order, base, trade.state, now), rank)
+            for order, base, rank in zip(orders, bases, ranks, strict=True)
+        ]
         legs = [order.intent.leg for order in orders]
         here = there = _sorted(parts, legs)
         key = other = (head, sums, tuple((legs[i], parts[i]) for i in here))
@@ -146,6 +150,19 @@ class Canon:
 def _over(order: Order) -> bool:
     """Whether the venue has called it over, and every fee is known."""
     return order.lifecycle is Lifecycle.CLOSED and not (order.refusal or order.mismatch or order.provisional)
+
+
+def _ranks(orders: list[Order]) -> list[int]:
+    """Return for each order how many remedies that live were sent before it, where it is such a one.
+
+    Which of two was sent first is no matter to the trade; who judges it asks.
+    """
+    ranks, sent = [], 0
+    for order in orders:
+        remedy = order.live and order.intent.purpose is not Purpose.FIRST
+        ranks.append(sent if remedy else 0)
+        sent += remedy
+    return ranks
 
 
 def _spent(order: Order) -> bool:

@@ -223,7 +223,7 @@ class Crew:
         layers, sums = self.layers, self.sums()
         for hand in self.hands:
             hand.renew(sums.endings)
-        self._kept = sums
+        self._kept, self.on_progress = sums, None
         self.run()
         self.layers = layers
         found: frozenset[Ending] = frozenset().union(*(part.endings for part in self._all("sums")))

@@ -99,7 +99,6 @@ class Shard(Search):
             core=self.core,
             judge=Judge(checkers=()),
             moves=Moves(self.core, crashes=False),
-            on_progress=self.on_progress,
             wanted=wanted,
             number=self.number,
             count=self.count,

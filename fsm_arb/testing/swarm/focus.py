@@ -92,7 +92,7 @@ _ALL = (
     Focus(
         name="resting",
         level=Level.MANY,
-        policy={"order_type": OrderType.LIMIT, "fill_timeout_s": 1, "slippage_bps": 0, "attempts_max": 5},
+        policy={"order_type": OrderType.LIMIT, "fill_timeout_s": 2, "slippage_bps": 0, "attempts_max": 5},
         faults={
             FaultKind.CANCEL_LOST: 0.2,
             FaultKind.CANCEL_LATE: 0.15,
@@ -101,6 +101,7 @@ _ALL = (
             FaultKind.REPLY_LATE: 0.02,
             FaultKind.DELAYED: 0.2,
         },
+        disk={"failed": 0.1, "span_s": 3.0},  # what rests is cancelled in whatever state the trade is
         depth=1,
     ),
     Focus(

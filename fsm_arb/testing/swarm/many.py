@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import multiprocessing
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,8 @@ def run_many(wanted: Iterable[Order], jobs: int = 1) -> Iterator[Told]:
         return
     # Fresh interpreters: what a fork inherits, locks and threads included, is nobody's business.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs) as pool:
+    # Whoever interrupts the run wants to know what was found: only the process that tells it stops.
+    with context.Pool(jobs, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         for batch in _batches(wanted, CHUNK * jobs):
             yield from pool.imap_unordered(_run, batch, CHUNK // 2)
 

@@ -114,10 +114,14 @@ class Places(Observer):
         self._creates = (*self._creates, create)
         witness.step()
 
-    def on_execution(self, venue: str, client_id: str | None, fill: VenueFill) -> None:  # noqa: ARG002
+    def on_execution(self, venue: str, client_id: str | None, fill: VenueFill) -> None:
         """Let each execution be a step of its own, judged as soon as the books agree with themselves again."""
-        if self._witness is not None:
-            self._witness.soon()
+        if self._witness is None:
+            return
+        request = self._venues.venues[venue].register.requests.get(client_id or "")
+        if request is not None and request.told_over:  # the state that counts is the one in which it comes
+            self._witness.struck(6, f"{venue}{NATURE}late {fill.fill_id}", client_order_id=request.name)
+        self._witness.soon()
 
     def on_fault(self, hit: FaultHit) -> None:
         """Count it."""

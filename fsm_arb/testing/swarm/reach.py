@@ -97,7 +97,11 @@ FAULTS: tuple[Fault, ...] = (
         excluded={**_NEVER_HEDGED, S.SIZING: "nothing is written between the checks and the plan"},
     ),
     Fault(number=34, name="altered journal", excluded=_NEVER_HEDGED),
-    Fault(number=35, name="two processes", excluded=_NEVER_HEDGED),
+    Fault(
+        number=35,
+        name="two processes",
+        excluded={**_NEVER_HEDGED, S.SIZING: "a fence is met where records are written, and none is while it is sized"},
+    ),
     Fault(number=36, name="wall clock jumps", excluded=_NEVER_HEDGED),
     Fault(number=37, name="event loop stalls", excluded=_NEVER_HEDGED),
     Fault(number=38, name="alert sink down", excluded=_NEVER_HEDGED),

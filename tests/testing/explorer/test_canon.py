@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from worlds import intent
 
+from fsm_arb.messages import Purpose
+from fsm_arb.orders import Lifecycle, Order
 from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.testing.explorer.bounds import UNIT, Bounds, world_of
-from fsm_arb.testing.explorer.canon import Canon, look_of
+from fsm_arb.testing.explorer.canon import Canon, _ranks, look_of
 from fsm_arb.testing.explorer.core import READINGS, Core, event_of
 from fsm_arb.testing.explorer.crew import Crew, Here
 from fsm_arb.testing.explorer.shard import Shard
@@ -86,7 +89,7 @@ def differences(core: Core, others: Seen) -> tuple[int, list[str]]:
     [
         (Bounds(lots=1, faults=1), 29),
         (Bounds(lots=2, faults=0), 7),
-        (Bounds(lots=1, faults=1, policy=ExecutionPolicy(placement="sequential", order_type="limit")), 29),
+        (Bounds(lots=2, faults=0, policy=ExecutionPolicy(placement="sequential", order_type="limit")), 5),
     ],
     ids=["a fault", "two lots", "sequential"],
 )
@@ -119,6 +122,17 @@ def test_the_legs_are_told_apart_where_one_leads() -> None:
         here = core.step(here, event)[0]  # type: ignore[index]
     assert core.standings[here].likeness.turns == ()
     assert len(core.standings[here].trade.orders) == 1
+
+
+def test_which_of_two_remedies_was_sent_first_is_kept() -> None:
+    """A remedy that was given up and has come back lies beside another one: a checker asks which was there first."""
+    first, second = (
+        Order(intent=intent(index, purpose=Purpose.UNWIND), base="BTC", deadline=0, lifecycle=Lifecycle.OPEN)
+        for index in (0, 1)
+    )
+    ended = first.changed(lifecycle=Lifecycle.CLOSED, fees_known=True)
+    assert _ranks([first, second]) == [0, 1]
+    assert _ranks([ended, second]) == [0, 0]
 
 
 def test_a_look_leaves_clocks_out() -> None:

@@ -11,7 +11,7 @@ from fsm_arb.testing.explorer.bounds import Bounds
 from fsm_arb.testing.explorer.crew import Crew, Here, There, crew_of, retold
 from fsm_arb.testing.explorer.shard import Shard
 
-BOUNDS = Bounds(lots=1, faults=1, crashes=False)
+BOUNDS = Bounds(lots=1, faults=1, crashes=False, attempts=1)
 
 
 class Afar(Here):
