@@ -134,6 +134,8 @@ def look_here(defect: Defect, instrument: str) -> Look:
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     sys.path.insert(0, str(ROOT / "tests"))
+    for patch in defect.patches:
+        patch.applied(patch.path.read_text(encoding="utf-8"))  # one that no longer fits would be "caught" by its error
     put_in(defect)
     began = time.process_time()
     try:

@@ -78,8 +78,8 @@ SEEDED: tuple[Defect, ...] = (
         (
             Patch(
                 "orders",
-                "    gross = max(order.gross, snapshot.filled, by_fills)\n",
-                "    gross = max(order.gross, snapshot.filled, by_fills)\n"
+                "    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)\n",
+                "    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)\n"
                 "    if snapshot.status is OrderStatus.ENDED and gross < order.intent.amount:\n"
                 "        gross = order.gross\n",
             ),
@@ -113,8 +113,8 @@ SEEDED: tuple[Defect, ...] = (
         (
             Patch(
                 "orders",
-                "    gross = max(order.gross, snapshot.filled, by_fills)\n",
-                "    gross = max(order.gross, snapshot.filled, by_fills)\n"
+                "    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)\n",
+                "    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)\n"
                 "    if snapshot.fills and snapshot.fills == order.fills:\n"
                 "        gross += snapshot.fills[-1].amount\n",
             ),
@@ -232,7 +232,7 @@ SEEDED: tuple[Defect, ...] = (
         (
             Patch(
                 "orders",
-                "    gross = max(order.gross, snapshot.filled, by_fills)\n",
+                "    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)\n",
                 "    fills, by_fills = snapshot.fills, ZERO\n    gross = snapshot.filled\n",
             ),
         ),
