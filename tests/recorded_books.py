@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fsm_arb.backtest.csv_books import BookRow
+from fsm_arb.backtest.curve import Mark
+from fsm_arb.backtest.report import Report
 from fsm_arb.backtest.setup import Setup
+from fsm_arb.backtest.trades import Trade
 from fsm_arb.strategy.thresholds import StrategyThresholds
 from fsm_arb.values import FeeIn, Leg, Level, MarketRules, Money, OrderBook, TickBand
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 D = Decimal
 MS = 1_000_000
+SECOND = 1_000 * MS
 BEGINS_NS = 1_700_000_000_000 * MS
 UPBIT, BINANCE, SWAP = Leg("upbit", "BTC/KRW"), Leg("binance", "BTC/USDT"), Leg("usdm", "BTC/USDT:USDT")
 
@@ -115,3 +119,40 @@ def csv_of(path: Path, books: Swing) -> Path:
         lines.append(",".join([str(row.at_ns), row.leg.exchange, row.leg.symbol, *cells]))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+# ------------------------------------------------------------------ what came of a run
+
+
+def trade(name: str = "b1", **changes: Any) -> Trade:
+    """Return an entry that made seven."""
+    given: dict[str, Any] = {
+        "trade_id": name,
+        "action": "entry_positive",
+        "status": "success",
+        "path": ("PRECHECK", "DONE"),
+        "began_ns": 0,
+        "ended_ns": SECOND,
+        "quantity": D("0.5"),
+        "gross": D(10),
+        "fees": D(3),
+        "net": D(7),
+        "slippage": D(1),
+        "orders": 2,
+    }
+    return Trade(**(given | changes))
+
+
+def report(*trades: Trade, marks: tuple[Any, ...] = (), **changes: Any) -> Report:
+    """Return what a run came to; *marks* are worths, one a second."""
+    given: dict[str, Any] = {
+        "legs": (UPBIT, BINANCE),
+        "seed": 7,
+        "trades": trades,
+        "marks": tuple(Mark(at * SECOND, D(worth), D(0)) for at, worth in enumerate(marks)),
+        "opened": 1,
+        "closed": 1,
+        "why": {"spread": 3},
+        "digest": "ab",
+    }
+    return Report(**(given | changes))

@@ -11,8 +11,10 @@ process of its own; nothing is written to disk.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import logging
+import signal
 import subprocess
 import sys
 import time
@@ -79,12 +81,10 @@ def swarm(_defect: Defect) -> str | None:
     """Run seeded episodes, one after the other."""
     from fsm_arb.testing.swarm.running import Order, run_episode
 
-    began, seed = time.process_time(), 0
-    while time.process_time() - began < LIMIT_S:
+    for seed in itertools.count():
         told = run_episode(Order(seed=seed))
         if told.violations:
             return f"seed {seed}: {told.violations[0]}"
-        seed += 1
     return None
 
 
@@ -99,7 +99,7 @@ def stateful(_defect: Defect) -> str | None:
         run_state_machine_as_test(
             TradeMachine,
             settings=configured(
-                max_examples=800, derandomize=True, database=None, phases=[Phase.generate], print_blob=False
+                max_examples=100_000, derandomize=True, database=None, phases=[Phase.generate], print_blob=False
             ),
         )
     except Exception as error:  # noqa: BLE001 - whatever it is, it was caught
@@ -114,7 +114,7 @@ def crash(_defect: Defect) -> str | None:
     from fsm_arb.testing.invariants import every_checker
 
     for scenario in SCENARIOS:
-        report = swept(scenario, every_checker(), every=5)
+        report = swept(scenario, every_checker())
         if report.wrong:
             return f"{scenario.name}: {report.wrong[0]}"
     return None
@@ -129,6 +129,14 @@ INSTRUMENTS: dict[str, Callable[[Defect], str | None]] = {
 }
 
 
+class TimeIsUp(BaseException):
+    """The instrument has looked for long enough."""
+
+
+def _stop(*_: object) -> None:
+    raise TimeIsUp
+
+
 def look_here(defect: Defect, instrument: str) -> Look:
     """Put the defect into this very process and look for it."""
     logging.disable(logging.CRITICAL)
@@ -138,10 +146,16 @@ def look_here(defect: Defect, instrument: str) -> Look:
         patch.applied(patch.path.read_text(encoding="utf-8"))  # one that no longer fits would be "caught" by its error
     put_in(defect)
     began = time.process_time()
+    signal.signal(signal.SIGPROF, _stop)
+    signal.setitimer(signal.ITIMER_PROF, LIMIT_S)
     try:
         what = INSTRUMENTS[instrument](defect)
+    except TimeIsUp:
+        what = None
     except Exception as error:  # noqa: BLE001 - a core that breaks its instrument was caught by it
         what = f"{type(error).__name__}: {error}"
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return Look(caught=what is not None, seconds=time.process_time() - began, what=" ".join((what or "").split())[:300])
 
 

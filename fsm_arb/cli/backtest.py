@@ -144,14 +144,19 @@ def report_table(report: Report) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for kind, status, cells in outcome_rows(report):
         style = STYLES.get(status, "")
-        table.add_row(kind, f"[{style}]{status}[/]" if style else status, *cells)
+        table.add_row(kind, f"[{style}]{status}[/]" if style else status, *map(_plain, cells))
     return table
+
+
+def _plain(text: str) -> str:
+    """Return a number as a terminal or a script takes it: with the minus that stands on a keyboard."""
+    return text.replace("\N{MINUS SIGN}", "-")
 
 
 def _tell(report: Report, written: dict[str, Path], out: Console) -> None:
     from fsm_arb.backtest.page import summary
 
-    told = dict(summary(report))
+    told = {name: _plain(value) for name, value in summary(report)}
     names = ("Worth at the end", "Deepest fall", "Positions left open")
     out.print("; ".join(f"{name}: {told[name]}" for name in names) + ".", soft_wrap=True)
     said = sorted(report.why.items(), key=lambda each: (-each[1], each[0]))
