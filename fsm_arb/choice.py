@@ -68,6 +68,13 @@ def choose(s: Situation) -> Choice:  # noqa: PLR0911 - one question after anothe
     5. Matched: book it. Flat: nothing is left to do.
     6. Unmatched: one remedy, sized by what was received, floored to the lot.
        Since nothing else can move (3), its fill only ever makes the exposure smaller.
+       One that would match both legs the wrong way round waits for the budget's last
+       attempt: until then the venue that could undo it may answer again. Then it is
+       sent all the same. To forbid it would leave a leg naked for as long as one venue
+       is away, though the other would hedge it now, and a hedge the wrong way round
+       risks no more than one the right way. It is booked as what it is, below zero,
+       so that a position shows it and an exit closes it, and a person is told. To undo
+       it here would take two orders, of which the first makes a leg naked again.
     7. No remedy left within the budget: halt, loudly.
     """
     overdue = cancellable(s)
@@ -229,12 +236,13 @@ def _remedy(s: Situation) -> Choice:
     if s.survey is None or s.now < s.not_before:
         return _answer(s, Kind.WAIT, "both venues are to be asked first")
     weighed = weigh(s)
+    halted, last = s.phase is Phase.HALTED, s.attempt + 1 >= budget(s)
     sendable = [option for option in weighed if not option.blocked]
-    if not sendable:
-        last = s.phase is not Phase.HALTED and s.attempt + 1 >= budget(s)
-        kind = Kind.HALT if last else Kind.WAIT
-        return evolve(_answer(s, kind, "no remedy can be sent"), weighed=weighed)
-    best = min(sendable, key=lambda option: _rank(s, option))
+    best = min(sendable, key=lambda option: _rank(s, option), default=None)
+    if best is None or (_past_zero(s, best) and not last and not halted):
+        kind = Kind.HALT if last and not halted else Kind.WAIT
+        reason = "no remedy can be sent" if best is None else "no remedy but the wrong way round can be sent yet"
+        return evolve(_answer(s, kind, reason), weighed=weighed)
     return evolve(_answer(s, best.kind, _why(s, best, sendable)), option=best, weighed=weighed)
 
 
@@ -251,15 +259,19 @@ def _rank(s: Situation, option: Option) -> tuple[bool, bool, bool, bool, Decimal
         preferred = Kind.COMPLETE
     elif any(will_not_reduce(s.ledger, leg) for leg in (0, 1)):
         preferred = Kind.COMPLETE  # refused for its form, not for its price: undoing the other leg would repeat it
-    brings = option.amount * (ONE - s.ledger.plan.legs[option.leg].fee_on_buy if option.side is Side.BUY else ONE)
-    past_zero = option.kind is Kind.UNWIND and s.ledger.progress(option.leg) - brings <= -s.ledger.plan.dust
     return (
-        past_zero,  # both legs would match the wrong way round, as no booking knows it
+        _past_zero(s, option),  # whatever it costs: it leaves a hedge that nobody asked for, and that must be exited
         option.kind in s.refused,
         option.kind is not preferred,
         option.cost is None,
         option.cost if option.cost is not None else ZERO,
     )
+
+
+def _past_zero(s: Situation, option: Option) -> bool:
+    """Whether *option* would match both legs the wrong way round: only after a bust is there less than nothing."""
+    brings = option.amount * (ONE - s.ledger.plan.legs[option.leg].fee_on_buy if option.side is Side.BUY else ONE)
+    return option.kind is Kind.UNWIND and s.ledger.progress(option.leg) - brings <= -s.ledger.plan.dust
 
 
 def _exceeds(s: Situation) -> bool:
@@ -269,6 +281,8 @@ def _exceeds(s: Situation) -> bool:
 
 
 def _why(s: Situation, best: Option, sendable: list[Option]) -> str:
+    if _past_zero(s, best):
+        return "the last resort: hedged the wrong way round rather than naked"
     if len(sendable) == 1:
         return f"only to {best.kind.value} can be sent"
     if best.kind not in s.refused and any(option.kind in s.refused for option in sendable):

@@ -20,7 +20,7 @@ from fsm_arb.values import ONE, ZERO, Side, divide, floor_to
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MISSES_MIN = 3  # covered misses before absence is believed, the last one past the fence
+MISSES_MIN = 3  # covered misses past the fence before absence is believed
 
 
 @frozen(kw_only=True)
@@ -76,8 +76,9 @@ class Ledger:
 
     @property
     def matched_quantity(self) -> Decimal:
-        """What both legs have received, the smaller of the two, never below zero."""
-        return max(min(self.progress(0), self.progress(1)), ZERO)
+        """What both legs have received, the smaller of the two; below zero where both stand the wrong way round."""
+        first, second = self.progress(0), self.progress(1)
+        return max(min(first, second), ZERO) or min(max(first, second), ZERO)
 
     @property
     def flat(self) -> bool:
@@ -172,20 +173,23 @@ def observed(ledger: Ledger, fact: Observed) -> Ledger:
 def missed(ledger: Ledger, fact: Missed, fence_ns: int) -> Ledger:
     """Return the ledger after a venue did not show an order.
 
-    Absence is believed after `MISSES_MIN` covered misses, the last of them
-    asked past the fence. An order that had been seen ends then with what is
-    known of it; one that never was, is dead. Either comes back if it is found.
+    Absence is believed after `MISSES_MIN` covered misses that were asked past the
+    fence; before it a list may lag, and a miss says nothing. An order that had
+    been seen ends then with what is known of it; one that never was, is dead.
+    Either comes back if it is found.
     """
     order = ledger.orders[fact.order]
     since = order.placing_ended_at
-    if not order.live or order.mismatch or since is None or not fact.covered or fact.asked_at < since:
+    if not order.live or order.mismatch or since is None or not fact.covered:
         return ledger
     if order.lifecycle is Lifecycle.OPEN:
         if order.cancel_asked_at is None:
             return ledger  # it was acknowledged and nobody asked it to go: keep looking
         since = max(since, order.cancel_asked_at)
+    if fact.asked_at < since + fence_ns:
+        return ledger
     counted = order.changed(misses=order.misses + 1)
-    if counted.misses < MISSES_MIN or fact.asked_at < since + fence_ns:
+    if counted.misses < MISSES_MIN:
         return ledger.replace(counted)
     since_what = "it was asked to go" if order.lifecycle is Lifecycle.OPEN else "it was sent"
     absent = f"absent: not found {counted.misses} times, {(fact.asked_at - since) / 1e9:.1f} s after {since_what}"
@@ -228,7 +232,8 @@ def judged(ledger: Ledger, fact: Judged) -> Ledger:
     """
     order = ledger.orders[fact.order]
     gross = fact.filled + order.busted
-    told = order.fees_told and gross == order.gross
+    same = gross == order.gross
+    told = order.fees_told and same
     # Of a fee nothing was said: one in base is taken as it is usual, else a buyer would reckon with more than it has.
     usual = ledger.plan.legs[order.intent.leg].fee_on_buy if order.intent.side is Side.BUY else ZERO
     return ledger.replace(
@@ -239,6 +244,8 @@ def judged(ledger: Ledger, fact: Judged) -> Ledger:
             gross=gross,
             average=fact.price if fact.price is not None else order.average,
             fees_known=True,
+            fees=order.fees if same else (),  # they were those of another quantity
+            fees_of=order.fees_of if same else ZERO,
             fees_told=told,
             base_fee=order.base_fee if told else fact.filled * usual,
             ended_at=fact.now,

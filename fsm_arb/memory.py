@@ -127,7 +127,7 @@ class Memory(TradeTriggers):
     halted_in_doubt: bool = False  # it halted because something was unknown, and has not been tried again since
     ever_halted: bool = False
     halt_reason: str = ""
-    booked_quantity: Decimal | None = None  # base
+    booked_quantity: Decimal | None = None  # base; below zero: both legs stand the wrong way round
     bookings: int = 0  # how often it was booked: a disturbed trade is booked again
     outcome: Outcome | None = None
     end_note: str = ""  # why it ended as it did

@@ -53,6 +53,7 @@ class Order:
     average: Decimal | None = None  # quote per base over all that is filled; None: unknown
     fees: tuple[Fee, ...] = ()
     fees_known: bool = False  # whether what was charged in base is known
+    fees_of: Decimal = ZERO  # base, the part of `gross` that `fees` were charged for
     fees_told: bool = False  # whether `fees` cover all that is filled
     fee_looks: int = 0  # readings of the ended order that told no fee
     base_fee: Decimal = ZERO  # base, charged or, while not known, assumed
@@ -125,7 +126,7 @@ def merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Ord
     fills = _fills(order, snapshot)
     by_fills = sum((fill.amount for fill in fills), ZERO)
     gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)
-    fees, told = _fees(order, snapshot, fills, gross, by_fills)
+    fees, fees_of = _fees(order, snapshot, fills, gross)
     ended = snapshot.status is OrderStatus.ENDED
     # What was only believed absent is back; what a venue has called over stays over, whatever an older reading says.
     back = order.lifecycle is Lifecycle.DEAD or (order.lifecycle is Lifecycle.CLOSED and bool(order.refusal))
@@ -133,11 +134,12 @@ def merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Ord
         back = False  # a word that nobody knows, and nothing more filled: what the operator has said stands
     was_ended = order.lifecycle is Lifecycle.CLOSED and not back
     looks = order.fee_looks
-    if ended and snapshot.filled >= gross and not told:
+    if ended and snapshot.filled >= gross > fees_of:
         looks = min(looks + 1, FEE_LOOKS_MIN)
     taken_on_trust = leg.rules.fee_in is FeeIn.UNKNOWN and looks >= FEE_LOOKS_MIN
-    told = told or taken_on_trust or not gross
-    shown = told or leg.rules.fee_in is FeeIn.QUOTE
+    # A venue that has told the fee of a part does charge one: of the rest it is taken to be alike, and not told.
+    told = fees_of >= gross or (taken_on_trust and not fees_of)
+    shown = told or taken_on_trust or leg.rules.fee_in is FeeIn.QUOTE
     known = shown or (order.fees_known and gross == order.gross)  # believed once, for want of a word
     later = order.changed(
         mismatch="",
@@ -146,10 +148,11 @@ def merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Ord
         fills=fills,
         gross=gross,
         fees=fees,
+        fees_of=fees_of,
         fees_known=known,
         fees_told=told,
         fee_looks=looks,
-        base_fee=_base_fee(order, leg, fees, gross, known=shown),
+        base_fee=_base_fee(order, leg, _of_the_whole(fees, fees_of, gross) if shown else None, gross),
         average=_average(order, snapshot, fills, gross, by_fills),
         lifecycle=Lifecycle.CLOSED if was_ended else Lifecycle.OPEN,
         refusal=order.refusal if was_ended else "",
@@ -223,18 +226,30 @@ def _united(known: tuple[Fill, ...], seen: tuple[Fill, ...]) -> tuple[Fill, ...]
 
 
 def _fees(
-    order: Order, snapshot: OrderSnapshot, fills: tuple[Fill, ...], gross: Decimal, by_fills: Decimal
-) -> tuple[tuple[Fee, ...], bool]:
-    """Return the fees known so far and whether they cover all that is filled."""
-    if fills and by_fills == gross and all(fill.fee is not None for fill in fills):
-        return _summed(fill.fee for fill in fills if fill.fee is not None), True
-    if snapshot.fees is not None and snapshot.filled >= gross:
-        return _summed(snapshot.fees), True
-    if snapshot.fees is not None and ZERO < gross - order.busted <= snapshot.filled:
+    order: Order, snapshot: OrderSnapshot, fills: tuple[Fill, ...], gross: Decimal
+) -> tuple[tuple[Fee, ...], Decimal]:
+    """Return the fees known so far and what they were charged for, base: by whatever tells of the most."""
+    by_fills = sum((fill.amount for fill in fills if fill.fee is not None), ZERO)
+    by_order = snapshot.filled if snapshot.fees is not None else ZERO
+    if fills and by_fills == gross:
+        return _summed(fill.fee for fill in fills if fill.fee is not None), gross
+    if snapshot.fees is not None and by_order >= gross:
+        return _summed(snapshot.fees), gross
+    if snapshot.fees is not None and ZERO < gross - order.busted <= by_order:
         # Told after a bust, for what is left: kept as for the whole, of which what was taken back is taken off.
-        whole = divide(gross, snapshot.filled)
-        return _summed(Fee(fee.amount * whole, fee.currency) for fee in snapshot.fees), True
-    return order.fees, order.fees_told and gross == order.gross
+        return _of_the_whole(_summed(snapshot.fees), by_order, gross), gross
+    if by_fills >= max(by_order, order.fees_of):
+        return _summed(fill.fee for fill in fills if fill.fee is not None), by_fills
+    if snapshot.fees is not None and by_order > order.fees_of:
+        return _summed(snapshot.fees), by_order
+    return order.fees, order.fees_of
+
+
+def _of_the_whole(fees: tuple[Fee, ...], part: Decimal, whole: Decimal) -> tuple[Fee, ...]:
+    """Return the fees that *whole* is charged if they are those of *part*; none where that is nothing."""
+    if part == whole or not part:
+        return fees
+    return tuple(Fee(fee.amount * divide(whole, part), fee.currency) for fee in fees)
 
 
 def _summed(fees: Iterable[Fee]) -> tuple[Fee, ...]:
@@ -244,9 +259,9 @@ def _summed(fees: Iterable[Fee]) -> tuple[Fee, ...]:
     return tuple(Fee(amount, currency) for currency, amount in sorted(by_currency.items()))
 
 
-def _base_fee(order: Order, leg: LegPlan, fees: tuple[Fee, ...], gross: Decimal, *, known: bool) -> Decimal:
-    """Return what was charged in base, or what is assumed while it is not known; less what a bust took back."""
-    if known:
+def _base_fee(order: Order, leg: LegPlan, fees: tuple[Fee, ...] | None, gross: Decimal) -> Decimal:
+    """Return what was charged in base, or what is assumed while it is not known (None); less what a bust took back."""
+    if fees is not None:
         charged = sum((fee.amount for fee in fees if fee.currency == leg.rules.base), ZERO)
     else:
         charged = gross * leg.fee_on_buy if order.intent.side is Side.BUY else ZERO

@@ -35,14 +35,17 @@ class CrossExchangePosition:
         position_id: Its name; an exit names it.
         state: OPEN, CLOSING or CLOSED.
         legs: The two markets, in the entry's order.
-        sides: Which way each leg was entered.
-        quantity: Base that is still hedged, the same on both legs within dust.
+        sides: Which way each leg is held: as it was entered, or the other way round where it is *reversed*.
+        quantity: Base that is still hedged, the same on both legs within dust, whichever way round.
+        reversed: Whether exits took more than was entered, so that what stands is hedged the other way round. It
+            comes of an execution that was taken back and could be completed nowhere. It is exited like any other.
         entry_trade_id: The trade that opened it.
-        entry_quantity: Base it was opened with, amendments included.
+        entry_quantity: Base it was opened with, amendments included; below zero where a bust left only the wrong
+            way round to hedge it.
         entry_prices: Average of the entry's fills, quote per base, one a leg; None where unknown.
         leasts: Each venue's least order when the entry was sized, base.
         fx: What one unit of legs[1]'s quote was worth in legs[0]'s at entry.
-        exits: What each exit trade has closed, base, by trade id.
+        exits: What each exit trade has taken off what was entered, base, by trade id; below zero where it added.
         exit_trade_id: The exit that is at work; None outside CLOSING.
         pnls: Each trade's PnL in the quote of legs[0]; None where unknown.
     """
@@ -59,11 +62,22 @@ class CrossExchangePosition:
     exits: tuple[tuple[str, Decimal], ...] = ()
     exit_trade_id: str | None = None
     pnls: tuple[tuple[str, Decimal | None], ...] = ()
+    reversed: bool = False
+
+    @property
+    def net(self) -> Decimal:
+        """Base that is held as it was entered; below zero: that much stands the other way round."""
+        return self.entry_quantity - sum((closed for _, closed in self.exits), ZERO)
 
     @property
     def quantity(self) -> Decimal:
         """Base that is still hedged."""
-        return max(self.entry_quantity - sum((closed for _, closed in self.exits), ZERO), ZERO)
+        return abs(self.net)
+
+    @property
+    def entry_sides(self) -> tuple[Side, Side]:
+        """Which way each leg was entered."""
+        return _opposite(self.sides) if self.reversed else self.sides
 
     @property
     def tradable(self) -> bool:
@@ -81,12 +95,23 @@ class CrossExchangePosition:
         return total
 
 
+def _opposite(sides: tuple[Side, Side]) -> tuple[Side, Side]:
+    return sides[0].opposite, sides[1].opposite
+
+
+def _facing(value: CrossExchangePosition) -> CrossExchangePosition:
+    """Return the position with its sides as what is left of it stands."""
+    turned = value.net < ZERO
+    return value if turned is value.reversed else evolve(value, reversed=turned, sides=_opposite(value.sides))
+
+
 @frozen(kw_only=True)
 class PositionFact:
     """How a position stands after a record. Whole, so that the last record of a stream is enough to read."""
 
     position: CrossExchangePosition
     trade_id: str  # the trade that made this record
+    cause: Cause | None = None  # why it moved; None where it did not
 
 
 @frozen
@@ -125,6 +150,7 @@ class Position:
             fx=ledger.plan.fx,
             pnls=((trade.trade_id, result_of(trade).pnl),),
         )
+        value = _facing(value)
         position = cls(value)
         position._note("opened", trade.trade_id, value)
         return position, position._drain()
@@ -157,7 +183,7 @@ class Position:
         if trade.trade_id == value.exit_trade_id:
             self._fire("exit_ended", Cause.EXIT, trade.trade_id, evolve(value, exit_trade_id=None))
         elif value != self.value:
-            self._amend(trade.trade_id, value)
+            self._amend(trade, value)
         return self._drain()
 
     def _with(self, trade: Memory) -> CrossExchangePosition:
@@ -169,30 +195,32 @@ class Position:
         if trade.trade_id == value.entry_trade_id:
             ledger = trade.ledger
             prices = (ledger.average_price(0), ledger.average_price(1)) if ledger else value.entry_prices
-            return evolve(value, entry_quantity=quantity, entry_prices=prices)
-        return evolve(value, exits=tuple((dict(value.exits) | {trade.trade_id: quantity}).items()))
+            return _facing(evolve(value, entry_quantity=quantity, entry_prices=prices))
+        if trade.begun.sides == value.entry_sides:  # it left what stood the other way round
+            quantity = -quantity
+        return _facing(evolve(value, exits=tuple((dict(value.exits) | {trade.trade_id: quantity}).items())))
 
-    def _amend(self, trade_id: str, value: CrossExchangePosition) -> None:
+    def _amend(self, trade: Memory, value: CrossExchangePosition) -> None:
+        cause = Cause.BUST if any(order.busted for order in trade.orders) else Cause.AMENDMENT
         if value.state == PositionState.OPEN and not value.tradable:
-            self._fire("amended", Cause.AMENDMENT, trade_id, value)
+            self._fire("amended", cause, trade.trade_id, value)
         elif value.state == PositionState.CLOSED and value.tradable:
-            self._fire("reopened", Cause.BUST, trade_id, value)
+            self._fire("reopened", cause, trade.trade_id, value)
         else:
-            self._note("amended", trade_id, value)
+            self._note("amended", trade.trade_id, value)
 
     def _fire(self, trigger: str, cause: Cause, trade_id: str, value: CrossExchangePosition) -> None:
         def record(row: Row) -> None:
-            self._note(trigger, trade_id, evolve(value, state=row.dest))
+            self._note(trigger, trade_id, evolve(value, state=row.dest), cause)
 
         machine = PositionMachine(record, self.value.state)
         remainder = Remainder.TRADABLE if value.tradable else Remainder.DUST
         getattr(machine, trigger)(PositionView(remainder, cause))
 
-    def _note(self, trigger: str, trade_id: str, value: CrossExchangePosition) -> None:
+    def _note(self, trigger: str, trade_id: str, value: CrossExchangePosition, cause: Cause | None = None) -> None:
         before = self.value.state
-        self._entries.append(
-            PositionEntry(trigger, before, value.state, PositionFact(position=value, trade_id=trade_id))
-        )
+        fact = PositionFact(position=value, trade_id=trade_id, cause=cause)
+        self._entries.append(PositionEntry(trigger, before, value.state, fact))
         self.value = value
 
     def _drain(self) -> tuple[PositionEntry, ...]:

@@ -264,6 +264,8 @@ class Trade(Memory):
                 return self.sizing.refusal
             case "abort":
                 return self.aborting
+            case "booked" if self._hedged().matched_quantity < 0:
+                return "both legs stand the wrong way round; only that could be sent after a bust"
             case "wall" if choice:
                 blocked = "; ".join(f"{o.kind.value}: {o.blocked}" for o in choice.weighed)
                 return f"{choice.reason}; {blocked}" if blocked else choice.reason

@@ -698,9 +698,25 @@ def test_the_wrong_way_round_is_the_last_resort() -> None:
     choice = choose(s)
     assert choice.option is not None
     assert (choice.kind, choice.option.leg, choice.option.amount) == (Kind.COMPLETE, 1, 2)
-    silent = choose(evolve(s, survey=evolve(survey(), legs=(survey().legs[0], None))))
-    assert silent.option is not None
-    assert (silent.kind, silent.option.leg, silent.option.amount) == (Kind.UNWIND, 0, 2)
+    silent = evolve(s, survey=evolve(survey(), legs=(survey().legs[0], None)))
+    for last in (evolve(silent, attempt=4), evolve(silent, phase=Phase.HALTED, retry_due=True)):
+        sent = choose(last)
+        assert sent.option is not None
+        assert (sent.kind, sent.option.leg, sent.option.amount) == (Kind.UNWIND, 0, 2)
+        assert sent.reason == "the last resort: hedged the wrong way round rather than naked"
+
+
+def test_until_the_last_attempt_the_wrong_way_round_waits() -> None:
+    """The venue that could undo the bust may answer again; each wait spends an attempt, so it is not for ever."""
+    s = situation(order(0, 0, 0), order(1, 1, 0), order(2, 1, 2, side=SELL, purpose=Purpose.UNWIND))
+    s = evolve(s, survey=evolve(survey(), legs=(survey().legs[0], None)))
+    for attempt in range(4):
+        choice = choose(evolve(s, attempt=attempt))
+        assert (choice.kind, choice.option) == (Kind.WAIT, None)
+        assert choice.reason == "no remedy but the wrong way round can be sent yet"
+        assert [option.kind for option in choice.weighed] == [Kind.COMPLETE, Kind.UNWIND]
+    neither = evolve(s, attempt=4, survey=evolve(survey(), legs=(None, None)))
+    assert choose(neither).kind is Kind.HALT
 
 
 def test_an_unwind_that_makes_up_for_a_base_fee_does_not_go_past_zero() -> None:

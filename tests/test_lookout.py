@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from papers import ALPHA, BETA, QUOTED, book, desk, entry
+from papers import ALPHA, BETA, QUOTED, book, desk, entry, leaving
 
 from fsm_arb.context import utc
 from fsm_arb.errors import InvalidInput, UnknownVenue, VenueUnanswered
@@ -217,6 +217,43 @@ def test_a_source_of_rates_that_watches_books_is_told_them() -> None:
         assert isinstance(seen.fx, str)
 
     run(play(), clock)
+
+
+def test_what_is_closed_or_of_another_pair_is_not_held() -> None:
+    """A strategy is asked about what can be left on its own pair."""
+    world = World()
+    other = Lookout(
+        (BETA, ALPHA), world.desk.venues, world.desk.executor, fx=USD, clock=world.clock
+    )  # the pair the other way round is another one: its sides would be read the wrong way
+
+    async def play() -> None:
+        async with world.desk:
+            entered = await world.desk.execute_decision(entry())
+            assert (len((await world.lookout.look()).positions), (await other.look()).positions) == (1, ())
+            world.desk.venues["alpha"].feed(ALPHA.symbol, book(((100, 2),)))
+            world.desk.venues["beta"].feed(BETA.symbol, book(((100, 2),)))
+            await world.desk.execute_decision(leaving(entered.position_id))
+            assert (await world.lookout.look()).positions == ()
+
+    run(play(), world.clock)
+
+
+def test_a_guard_is_told_no_more_than_is_known() -> None:
+    """Neither a price nor a balance is made up; health is told all the same."""
+    clock = VirtualClock()
+    guard = CrossExchangeRiskGuard(RiskLimits(daily_loss=Money(D(100), "USDT")), clock.time_ns)
+    other = Leg("gamma", "BTC/USDT")
+    venues = {"alpha": mute(clock, "book"), "gamma": PaperVenue.from_rules("gamma", [QUOTED], {"BTC": 3}, clock=clock)}
+    venues["gamma"].feed("BTC/USDT", book())
+
+    async def play() -> None:
+        async with desk(clock) as paper:
+            watching = BookFx(Leg("alpha", "USDT/KRW"))
+            await Lookout((ALPHA, other), venues, paper.executor, fx=watching, clock=clock, risk_guard=guard).look()
+
+    run(play(), clock)
+    assert set(guard._inventory) == {("gamma", "BTC")}
+    assert (guard._volatility, set(guard._health)) == ({}, {"alpha", "gamma"})
 
 
 def test_the_risk_guard_is_told_the_same() -> None:

@@ -9,6 +9,7 @@ import pytest
 from worlds import Walk, entry, leaving
 
 from fsm_arb.errors import MachineError, PositionNotOpen
+from fsm_arb.machines.position import Cause
 from fsm_arb.position import Position, PositionEntry
 from fsm_arb.values import Action, Side
 
@@ -155,7 +156,9 @@ def test_an_entry_that_was_taken_back_whole_closes_it() -> None:
     """Nothing is left to exit."""
     position, walk = entered()
     walk.bust(1, 10).bust(0, 10)
-    assert moves(position.trade_ended(walk.trade)) == [("amended", "OPEN", "CLOSED")]
+    (record,) = position.trade_ended(walk.trade)
+    assert moves((record,)) == [("amended", "OPEN", "CLOSED")]
+    assert record.fact.cause is Cause.BUST
     assert position.value.quantity == 0
 
 
@@ -197,14 +200,80 @@ def test_an_unknown_pnl_makes_the_whole_unknown() -> None:
     assert position.value.realised_pnl is None
 
 
-def test_an_exit_of_more_than_it_holds_leaves_nothing_and_not_less() -> None:
-    """A quantity is never below zero."""
+def turned() -> tuple[Position, Walk, Walk]:
+    """Enter ten and leave it whole; of the entry three are taken back, and its twin is unwound."""
+    position, walk = entered()
+    position.exit_started("t2")
+    out = left(10)
+    position.trade_ended(out.trade)
+    walk.bust(1, 3).silence(1).fills(2)
+    (record,) = position.trade_ended(walk.trade)
+    assert moves((record,)) == [("reopened", "CLOSED", "OPEN")]
+    assert record.fact.cause is Cause.BUST
+    return position, walk, out
+
+
+def test_exits_of_more_than_was_entered_leave_a_position_the_other_way_round() -> None:
+    """Three stand reversed on both venues: it is open, and says so."""
+    value = turned()[0].value
+    assert (value.entry_quantity, value.net, value.quantity, value.tradable) == (7, -3, 3, True)
+    assert (value.reversed, value.sides, value.entry_sides) == (True, (BUY, SELL), (SELL, BUY))
+
+
+def test_what_stands_the_other_way_round_is_left_like_any_other() -> None:
+    """By an exit of the entry's own sides, which adds to it."""
+    position, _, _ = turned()
+    position.exit_started("t3")
+    back = Walk(leaving(), name="t3", sides=(SELL, BUY), quantity=D(3)).fills(0).fills(1)
+    assert moves(position.trade_ended(back.trade)) == [("exit_ended", "CLOSING", "CLOSED")]
+    value = position.value
+    assert value.exits == (("t2", D(10)), ("t3", D(-3)))
+    assert (value.quantity, value.reversed, value.sides) == (0, False, (SELL, BUY))
+
+
+def test_what_stands_the_other_way_round_ends_where_its_exit_is_taken_back_as_well() -> None:
+    """Three of the exit were taken back and its twin unwound: nothing is left."""
+    position, _, out = turned()
+    out.bust(0, 3).silence(0).fills(2)
+    assert moves(position.trade_ended(out.trade)) == [("amended", "OPEN", "CLOSED")]
+    assert (position.value.quantity, position.value.reversed, position.value.sides) == (0, False, (SELL, BUY))
+
+
+def test_dust_the_other_way_round_stays_closed() -> None:
+    """No exit could be sent for it; it is recorded as it stands."""
     position, walk = entered()
     position.exit_started("t2")
     position.trade_ended(left(10).trade)
-    walk.bust(1, 3).silence(1).fills(2)
-    position.trade_ended(walk.trade)
-    assert (position.value.entry_quantity, position.value.quantity) == (7, 0)
+    walk.bust(1, "0.1").bust(0, "0.1")
+    assert moves(position.trade_ended(walk.trade)) == [("amended", "CLOSED", "CLOSED")]
+    assert (position.value.net, position.value.reversed, position.value.tradable) == (D("-0.1"), True, False)
+
+
+def test_a_late_fill_that_could_not_all_be_traded_back_reopens_it_and_is_called_no_bust() -> None:
+    """Nine of ten that came twice were sold again, the tenth could only be matched: one is hedged that nobody left."""
+    walk = Walk().fills(0).ack(1, 0, ended=True).silence(0).fills(2)
+    position, _ = Position.opened("P-t1", walk.trade)
+    position.exit_started("t2")
+    position.trade_ended(left(10).trade)
+    assert position.closed
+    walk.see(1, 10, ended=True).look().ack(3, 9, ended=True).later(10).silence(1).fills(4)
+    assert (walk.trade.state, walk.trade.booked_quantity) == ("DONE", 11)
+    (record,) = position.trade_ended(walk.trade)
+    assert (record.trigger, record.after, record.fact.cause) == ("reopened", "OPEN", Cause.AMENDMENT)
+    assert (position.value.quantity, position.value.reversed) == (1, False)
+
+
+def test_an_entry_that_only_the_wrong_way_round_could_hedge_opens_a_position_of_that() -> None:
+    """Its first order was taken back after its unwind, and that venue is silent: what stands is held as it stands."""
+    walk = Walk(remedy="unwind", attempts_max=1).fills(0).refuse(1).look().fills(2)
+    assert walk.trade.done
+    walk.bust(0, 10).silence(0).fills(3)
+    assert (walk.trade.state, walk.trade.booked_quantity) == ("DONE", -10)
+    assert walk.trade.end_note == "both legs stand the wrong way round; only that could be sent after a bust"
+    position, _ = Position.opened("P-t1", walk.trade)
+    value = position.value
+    assert (value.state, value.entry_quantity, value.quantity) == ("OPEN", -10, 10)
+    assert (value.reversed, value.sides, value.entry_sides) == (True, (BUY, SELL), (SELL, BUY))
 
 
 def test_an_ended_exit_that_the_position_does_not_know_is_no_exit_of_it() -> None:

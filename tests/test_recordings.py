@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fsm_arb.recordings import Track
+from fsm_arb.recordings import Track, span_of
 
 D = Decimal
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "binance_l2_2024"
@@ -55,6 +55,21 @@ def test_updates_are_applied_in_sequence(tmp_path: Path) -> None:
     assert track.gaps == 0
     assert track.play_to(100) == 3
     assert (track.gaps, track.ended) == (1, True)
+
+
+def test_a_span_is_told_without_applying_anything(tmp_path: Path) -> None:
+    """From the first book to the last update; trades are no part of it, and neither is what came before."""
+    lines = [
+        (10, update(1, 5, [["100", "9"]], [])),
+        (20, snapshot(5)),
+        (30, update(6, 8, [], [])),
+        (40, {"data": {"e": "trade"}}),
+    ]
+    assert span_of(write(tmp_path / "a.gz", lines)) == (20, 30)
+    assert span_of(write(tmp_path / "b.gz", [(20, snapshot(5))])) == (20, 20)
+    for number, some in enumerate(([], lines[:1])):
+        with pytest.raises(ValueError, match="no depth snapshot"):
+            span_of(write(tmp_path / f"{number}.gz", some))
 
 
 def test_a_recording_without_a_snapshot_is_refused(tmp_path: Path) -> None:

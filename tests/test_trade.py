@@ -538,7 +538,7 @@ def test_absence_is_believed_only_past_the_fence_and_after_three_covered_misses(
     """A list that could not have shown it, or a question asked too early, proves nothing."""
     walk = Walk().fills(0).doubt(1).at(6).miss(1).miss(1).miss(1).miss(1)
     assert walk.trade.orders[1].live
-    walk.at(15).miss(1, covered=False)
+    walk.at(15).miss(1, covered=False).miss(1).miss(1)
     assert walk.trade.orders[1].live
     walk.miss(1)
     assert walk.trade.orders[1].lifecycle is Lifecycle.DEAD
@@ -669,7 +669,7 @@ def test_an_order_that_was_cancelled_and_is_shown_no_more_ends_with_what_is_know
     assert walk.trade.orders[1].live
     walk.at(5).at(19.9).miss(1).miss(1).miss(1)
     assert walk.trade.orders[1].live
-    walk.at(20).miss(1)
+    walk.at(20).miss(1).miss(1).miss(1)
     assert walk.trade.orders[1].lifecycle is Lifecycle.CLOSED
     assert "after it was asked to go" in walk.trade.orders[1].refusal
     walk.look()
@@ -1234,7 +1234,7 @@ def test_a_restart_while_placing_leaves_both_in_doubt() -> None:
     assert all(order.in_doubt and order.unsure_since == walk.ns for order in walk.trade.orders)
     walk.miss(0).miss(0).miss(0).later(14).miss(0)
     assert walk.trade.orders[0].live
-    walk.later(1).miss(0)
+    walk.later(1).miss(0).miss(0).miss(0)
     assert not walk.trade.orders[0].live
     walk.see(1, 10, ended=True).look(**CHEAP_TO_UNWIND)
     assert walk.sends[2:] == [(0, "complete", "sell", D(10))]

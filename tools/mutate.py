@@ -184,6 +184,7 @@ class Trial:
 
     module: str
     verbose: bool = False
+    known: frozenset[str] = frozenset()  # explained
     killed: dict[str, str] = field(factory=dict)  # by mutant, the test that noticed
     survived: list[Mutant] = field(factory=list)
     began: float = field(factory=time.monotonic)
@@ -211,7 +212,7 @@ class Trial:
                 self.killed[mutant.name] = by
             else:
                 self.survived.append(mutant)
-            if self.verbose or not by:
+            if self.verbose or not (by or mutant.name in self.known):
                 say(f"  {by or 'SURVIVED'}  {self.module}:{mutant.line}  {mutant.name}")
 
     def _baseline(self) -> Baseline:
@@ -248,9 +249,9 @@ def preload(names: list[str]) -> None:
     gc.freeze()  # a child that collects would copy every page
 
 
-def explained() -> set[str]:
+def explained() -> frozenset[str]:
     """Return the mutants that a person has looked at and found to change nothing."""
-    return set(EXPLAINED_LINE.findall(EXPLAINED.read_text(encoding="utf-8"))) if EXPLAINED.exists() else set()
+    return frozenset(EXPLAINED_LINE.findall(EXPLAINED.read_text(encoding="utf-8")))
 
 
 def say(line: str) -> None:
@@ -295,7 +296,7 @@ def run(modules: Sequence[str], only: str, *, verbose: bool) -> int:
     rows: dict[str, tuple[int, int, int, float]] = defaultdict(lambda: (0, 0, 0, 0.0))
     for module in modules:
         say(module)
-        trial = Trial(module, verbose=verbose)
+        trial = Trial(module, verbose=verbose, known=known)
         trial.run(mutants_in(module, only))
         excused = sum(mutant.name in known for mutant in trial.survived)
         unexplained += len(trial.survived) - excused

@@ -91,8 +91,8 @@ SEEDED: tuple[Defect, ...] = (
         (
             Patch(
                 "ledger",
-                "    if counted.misses < MISSES_MIN or fact.asked_at < since + fence_ns:\n",
-                "    if not fact.covered:\n",
+                "    if fact.asked_at < since + fence_ns:\n        return ledger\n    counted = order.changed(misses=order.misses + 1)\n    if counted.misses < MISSES_MIN:\n",
+                "    counted = order.changed(misses=order.misses + 1)\n    if not fact.covered:\n",
             ),
         ),
     ),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fsm_arb.errors import JournalFull
 from fsm_arb.executor.entries import Cause
+from fsm_arb.executor.notices import turned
 from fsm_arb.executor.oversight import Oversight
 from fsm_arb.executor.positions import position_of
 from fsm_arb.messages import Intended
@@ -64,6 +65,7 @@ async def _append(
     also: Sequence[tuple[Page, Batch]],
 ) -> None:
     batches = [(page, page.batch(trade_drafts(entries), live=not trade.finished)), *also]
+    before = services.positions.known(trade) if trade.done else None
     if trade.done:  # a late fee amends what was booked, without a move
         batches += services.positions.trade_moved(trade, entries)
     try:
@@ -76,6 +78,9 @@ async def _append(
         await services.scribe.write(batches)
     services.entries.committed()
     if trade.done:
+        after = services.positions.known(trade)
+        if after is not None:
+            turned(services.alerts, before, after)
         services.guarding.follow(trade)
 
 

@@ -17,6 +17,7 @@ from fsm_arb.executor.desk import Desk
 from fsm_arb.executor.entries import Cause, Entries
 from fsm_arb.executor.guarding import Guarding
 from fsm_arb.executor.limits import asked_to_stop
+from fsm_arb.executor.notices import tell_turned
 from fsm_arb.executor.opening import Opening
 from fsm_arb.executor.operating import Operating
 from fsm_arb.executor.positions import CrossExchangePositionManager, position_of
@@ -138,6 +139,7 @@ class CrossExchangeExecutor:
             self._reading, self._left = True, False
             self._services.fresh_id = self._ids(epoch)
             self._services.positions.recover()
+            tell_turned(self._services.alerts, self._services.positions.all())
             self._services.guarding.recover()
             await self._take_up()
         except BaseException:

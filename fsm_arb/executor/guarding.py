@@ -117,9 +117,7 @@ class Guarding:
         """Tell the guard how a trade stands."""
         if self._follows is None:
             return
-        position_id = self._positions.of_trade(trade)
-        position = None if position_id is None else self._positions.get(position_id)
-        self._tell(self._follows.follow, trade, position)
+        self._tell(self._follows.follow, trade, self._positions.known(trade))
         self._keep()
 
     def let_go(self, trade_id: str) -> None:

@@ -5,13 +5,50 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsm_arb.executor.oversight import naked
-from fsm_arb.messages import Outcome
+from fsm_arb.messages import Moved, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fsm_arb.alerts import Alerts
     from fsm_arb.memory import Entry, Memory
+    from fsm_arb.position import CrossExchangePosition
+
+
+def turned(alerts: Alerts, before: CrossExchangePosition | None, after: CrossExchangePosition) -> None:
+    """Call somebody when a position comes to stand the other way round, changes so, or does so no more."""
+    was = before.quantity if before is not None and _is_turned(before) else None
+    if _is_turned(after):
+        if after.quantity != was:
+            _tell_turned(alerts, after)
+    elif was is not None:
+        body = f"{was:f} {after.legs[0].base} stood so; it is {after.state} with {after.quantity:f}"
+        alerts.raise_alert(f"position {after.position_id} no longer stands the wrong way round", body, _labels(after))
+
+
+def tell_turned(alerts: Alerts, positions: Iterable[CrossExchangePosition]) -> None:
+    """Call somebody again for each position that stands the other way round, as after a start."""
+    for position in positions:
+        if _is_turned(position):
+            _tell_turned(alerts, position)
+
+
+def _is_turned(position: CrossExchangePosition) -> bool:
+    return position.reversed and position.tradable
+
+
+def _tell_turned(alerts: Alerts, position: CrossExchangePosition) -> None:
+    base, exchanges = position.legs[0].base, " and ".join(leg.exchange for leg in position.legs)
+    alerts.raise_alert(
+        f"position {position.position_id} stands the wrong way round",
+        f"more was traded back than is left of its entry: {position.quantity:f} {base} is hedged the other way round "
+        f"on {exchanges}; nothing is naked, and an exit closes it",
+        _labels(position),
+    )
+
+
+def _labels(position: CrossExchangePosition) -> dict[str, str]:
+    return {"position": position.position_id, "quantity": f"{position.quantity:f}"}
 
 
 class Notices:
@@ -30,6 +67,7 @@ class Notices:
                 self._raise(trade, f"trade {trade.trade_id} was disturbed", f"it had ended; {naked(trade)}")
             elif entry.after == "DONE" != entry.before:
                 self._stuck(trade)
+                self._wrong_way(trade, entry)
         self._mismatched(trade)
 
     def left_behind(self, trade: Memory, error: Exception) -> None:
@@ -47,6 +85,13 @@ class Notices:
                 f"exit {trade.trade_id}: {trade.outcome.value}: {trade.end_note}; the position stays open, hedged",
                 {"trade": trade.trade_id, "position": str(trade.decision.position_id)},
             )
+
+    def _wrong_way(self, trade: Memory, entry: Entry) -> None:
+        """Call somebody when only the wrong way round could hedge it."""
+        booked = entry.fact.booked if isinstance(entry.fact, Moved) else None
+        if booked is not None and booked < 0:
+            amount = f"{-booked:f} {trade.decision.legs[0].base}"
+            self._raise(trade, f"trade {trade.trade_id} is hedged the wrong way round", f"{amount}; {naked(trade)}")
 
     def _mismatched(self, trade: Memory) -> None:
         for order in trade.orders:

@@ -97,6 +97,11 @@ class CrossExchangePositionManager:
             self.reread(position_id)  # closed long ago, and let go of
         return position_id if position_id in self._held else None
 
+    def known(self, trade: Trade) -> CrossExchangePosition | None:
+        """Return the position that *trade* opened or closes, as it stands; None where there is none."""
+        position_id = self.of_trade(trade)
+        return None if position_id is None else self.get(position_id)
+
     def start_exit(self, position_id: str, trade_id: str, at_ns: int) -> tuple[Page, Batch]:
         """Return the batch that begins an exit, to be written with the exit trade's first records.
 
@@ -130,7 +135,7 @@ class CrossExchangePositionManager:
         return (
             ledger is not None
             and trade.booked_quantity is not None
-            and trade.booked_quantity >= max(leg.least for leg in ledger.plan.legs)
+            and abs(trade.booked_quantity) >= max(leg.least for leg in ledger.plan.legs)
         )
 
     @staticmethod

@@ -204,7 +204,7 @@ class Tending:
         """Ask for a cancel; *alone*: no look at the order is out meanwhile."""
         event: Event = Ticked(now=self._now())  # wakes the driver, which else would sleep past the next look
         try:
-            reply = await self._desk(order.intent.leg).cancel(ref_of(self._trade, order))
+            reply = await self._desk(order.intent.leg).cancel(ref_of(self._trade, order, self._services.clock))
             if reply is not None:
                 event = CancelEnded(now=self._now(), order=order.intent.index, reply=reply)
             else:
@@ -219,7 +219,7 @@ class Tending:
         index, asked_at = order.intent.index, self._now()
         event: Event = Ticked(now=asked_at)  # wakes the driver, which else would sleep past the next look
         try:
-            seen = await self._desk(order.intent.leg).observe(ref_of(self._trade, order), lane)
+            seen = await self._desk(order.intent.leg).observe(ref_of(self._trade, order, self._services.clock), lane)
             if isinstance(seen, Found):
                 event = Observed(now=self._now(), order=index, snapshot=seen.snapshot, wire=seen.wire)
             elif isinstance(seen, NotFound):
@@ -230,7 +230,18 @@ class Tending:
                 logger.info("%s: %s (%s); nothing is concluded from it", venue, seen.message, seen.code)
         finally:
             look.looked(self._now(), seconds_ns(self._trade.policy.poll_interval_s), live=look.live)
+            self._hurry(look, event)
             self._post(event)
+
+    def _hurry(self, look: Look, event: Event) -> None:
+        """Look soon at what may be absent: as the fence ends, and then at once again until absence is proven."""
+        if not (isinstance(event, Missed) and event.covered):
+            return
+        order, policy = self._trade.orders[event.order], self._trade.policy
+        if order.in_doubt and order.placing_ended_at is not None:
+            fence_ends = order.placing_ended_at + seconds_ns(policy.absence_fence_s)
+            soon = max(fence_ends, event.now + seconds_ns(policy.poll_interval_s))
+            look.next_at = min(look.next_at, soon)
 
     async def _survey(self) -> None:
         """Ask both venues at once what a remedy would cost there."""

@@ -34,7 +34,7 @@ class Cause(enum.Enum):
 
     EXIT = "exit"  # an exit trade starts, or has ended
     AMENDMENT = "amendment"  # a late fill or a fee correction changed what a trade received
-    BUST = "bust"  # a venue took an execution back
+    BUST = "bust"  # a venue took an execution of that trade back
 
 
 @frozen
@@ -60,7 +60,8 @@ disturbed = guard(
     Cause.BUST,
     doc="Late facts about a finished trade changed what it received.",
 )
-busted = guard("busted", "cause", Cause.BUST, doc="A venue took an execution back.")
+busted = guard("busted", "cause", Cause.BUST, doc="A venue took an execution of that trade back.")
+late = guard("late", "cause", Cause.AMENDMENT, doc="A late fill or a fee changed what a trade received; no bust.")
 
 # The first row of a state is the way things should go.
 POSITION_TABLE = Table(
@@ -95,15 +96,23 @@ POSITION_TABLE = Table(
             "exit_ended",
             PositionState.OPEN,
             guards=(exiting, tradable),
-            why="The exit was blocked, rolled back or partial; what it left is hedged still and can be tried again.",
+            why="The exit left a hedge: it was blocked, rolled back or partial, or took more than there was by then.",
         ),
-        # A position that closed is closed for good, save when a venue undoes what closed it.
+        # Closed for good, save where its trades no longer cancel out: what stands on two venues again is open again,
+        # the way it was entered or the other way round.
         Row(
             PositionState.CLOSED,
             "reopened",
             PositionState.OPEN,
             guards=(busted, tradable),
-            why="A venue took back an execution of the exit, so that both legs hold base again.",
+            why="A venue took an execution back, and trading its twin back left both legs with base again.",
+        ),
+        Row(
+            PositionState.CLOSED,
+            "reopened",
+            PositionState.OPEN,
+            guards=(late, tradable),
+            why="What filled late could not be completed and was traded back, so both legs hold base: no bust was it.",
         ),
     ),
 )
@@ -137,7 +146,7 @@ class PositionMachine:
         return POSITION_ENGINE.fire(self, "amended", view)
 
     def reopened(self, view: PositionView) -> Row:
-        """A bust undid the exit."""
+        """A disturbed trade has settled and left both legs with base again."""
         return POSITION_ENGINE.fire(self, "reopened", view)
 
     def on_move(self, row: Row) -> None:

@@ -216,10 +216,10 @@ class Search:
         if self.dialect.listed:
             return
         for row in rows:
-            if row.get("id") and client_id_of(row, self.dialect) is not None and not self._is_ours(row):
-                self.others.add(str(row["id"]))
-            elif row.get("id") and self._may_be_ours(row):
+            if row.get("id") and self._may_be_ours(row):
                 self.nameless = True
+            elif row.get("id") and not self._is_ours(row):  # by its id, or by its side, amount or time
+                self.others.add(str(row["id"]))
 
     def _may_be_ours(self, row: Mapping[str, Any]) -> bool:
         """Whether an order or a trade without a client id cannot be told from ours.

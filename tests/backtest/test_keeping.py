@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from recorded_books import Swing, setup
 
 from fsm_arb.backtest import backtest, keeping
 from fsm_arb.backtest.keeping import keep
 from fsm_arb.backtest.trades import trades_of
-from fsm_arb.errors import InvalidInput
+from fsm_arb.errors import InvalidInput, JournalCorrupt
 from fsm_arb.journal.memory import MemoryDisk
 from fsm_arb.journal.reader import JournalReader
 
@@ -40,6 +41,15 @@ def test_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="exists"):
         keep(MemoryDisk(), path)
     assert path.read_text() == "mine"
+
+
+def test_a_file_that_is_not_what_the_run_had_is_said(tmp_path: Path) -> None:
+    """A record that was changed on the way has another hash."""
+    disk = MemoryDisk()
+    backtest(setup(), Swing(seconds=20), disk=disk)
+    disk.records[-1] = evolve(disk.records[-1], payload="{}")
+    with pytest.raises(JournalCorrupt, match="does not end as the run's journal does"):
+        keep(disk, tmp_path / "trades.db")
 
 
 def test_nothing_is_kept_as_nothing(tmp_path: Path) -> None:

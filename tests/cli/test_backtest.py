@@ -76,16 +76,16 @@ def test_it_ends_in_a_table_a_page_a_picture_and_a_journal(run: Run, own: tuple[
     folder = tmp_path / "out"
     done = run("backtest", "--books", books, "--settings", settings, "--dir", folder)
     assert done.exit_code == 0, done.output
-    assert re.search(r"entry +success +1 +-?[\d,.]+ KRW", done.output)
-    assert re.search(r"exit +success +1 ", done.output)
+    assert re.search(r"entry +success +3 +-?[\d,.]+ KRW", done.output)
+    assert re.search(r"exit +success +2 ", done.output)
     assert "Worth at the end: -" in done.output
-    assert "Positions left open: 0 of 1." in done.output
+    assert "Positions left open: 1 of 3." in done.output
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "upbit BTC/KRW against binance BTC/USDT" in page
     assert (folder / "worth.svg").read_text(encoding="utf-8").startswith("<svg")
     with JournalReader(folder / "trades.db") as reader:
         assert reader.verify() > 0
-        assert list(reader.streams(TRADE)) == ["trade/b000001", "trade/b000002"]
+        assert list(reader.streams(TRADE)) == [f"trade/b00000{n}" for n in (1, 2, 3, 4, 5)]
         digest = list(reader.records())[-1].hash
     assert f"Digest: {digest}" in done.output
     shown = run("show", "b000001", "--journal", folder / "trades.db")

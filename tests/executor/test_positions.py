@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
-from hall import ASK, BID, PaperVenue, Watched, quick, until
+from hall import ASK, BID, PaperVenue, Sink, Watched, breaks, mends, quick, until
 
 from fsm_arb import Action, CrossExchangePositionManager, PositionState
 from fsm_arb.errors import JournalFailed, PositionNotOpen
@@ -131,6 +131,48 @@ async def test_a_position_that_is_reread_is_what_is_durable(hall: Hall) -> None:
         assert manager.get(str(entered.position_id)).state == "OPEN"
         manager.reread("P-unknown")
         assert len(manager.all()) == 1
+
+
+# ------------------------------------------------------------------ the wrong way round
+
+
+async def test_a_position_that_comes_to_stand_the_wrong_way_round_is_told_and_can_be_left(hall: Hall) -> None:
+    """Its entry is taken back after its exit and only its twin can be traded: on record, loud, told again, undone."""
+    paper, sink = venues(), Sink()
+    async with hall.executor(venues=paper, alerts=sink) as executor:
+        entered = await executor.execute_decision(hall.entry("0.1"))
+        await executor.execute_decision(hall.exit(entered))
+        assert executor.positions()[0].state == "CLOSED"
+        breaks(paper["upbit"], "book", error=ValueError("maintenance"))
+        order = entered.leg("upbit").client_order_ids[0]
+        told = await executor.bust(entered.trade_id, order, D("0.04"), "the venue rolled back")
+        mends(paper["upbit"])
+        assert (told.state, told.net_exposure) == ("DONE", 0)
+        (turned,) = executor.positions()
+        assert (turned.state, turned.quantity, turned.reversed) == ("OPEN", D("0.04"), True)
+        assert turned.sides == (Side.SELL, Side.BUY)
+        name = f"position {turned.position_id}"
+        await until(lambda: any(subject == f"{name} stands the wrong way round" for subject, _, _ in sink.alerts))
+    again = Sink()
+    async with hall.executor(venues=paper, alerts=again) as executor:
+        assert executor.positions() == (turned,)
+        await until(lambda: again.alerts)
+        ((subject, body, labels),) = again.alerts
+        assert subject == f"{name} stands the wrong way round"
+        assert "0.04 BTC is hedged the other way round on upbit and binance; nothing is naked" in body
+        assert labels == {"position": turned.position_id, "quantity": "0.04"}
+        undone = await executor.execute_decision(hall.exit(entered))
+        assert (undone.status, undone.leg("upbit").filled_qty) == ("success", D("0.04"))
+        (closed,) = executor.positions()
+        assert (closed.state, closed.quantity, closed.reversed) == ("CLOSED", 0, False)
+        await until(lambda: len(again.alerts) > 1)
+        assert again.alerts[1][:2] == (
+            f"{name} no longer stands the wrong way round",
+            "0.04 BTC stood so; it is CLOSED with 0.00",
+        )
+    async with hall.executor(venues=paper, alerts=(silent := Sink())) as executor:
+        assert executor.positions() == ()
+    assert silent.alerts == []
 
 
 # ------------------------------------------------------------------ two trades of one position

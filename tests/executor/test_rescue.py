@@ -36,7 +36,7 @@ async def test_only_what_may_rest_is_cancelled_and_nothing_once_fenced(hall: Hal
         await cancel_all(services, runner.trade)
         assert [venue.count("cancel") for venue in venues.values()] == [1, 0]
         ref = venues["upbit"].doing[-1][1]
-        assert ref == ref_of(runner.trade, runner.trade.orders[0])
+        assert ref == ref_of(runner.trade, runner.trade.orders[0], executor._services.clock)
         assert (ref.venue_order_id, ref.client_order_id) == ("R1", request.client_order_id)
         assert ref.since_ms == runner.trade.begun_at_ns // 1_000_000 - SINCE_SLACK_MS
         shows(venues["upbit"], request, request.amount)

@@ -36,6 +36,7 @@ MOVES = {
     (CLOSING, "exit_ended", DUST, Cause.EXIT): CLOSED,
     (CLOSING, "exit_ended", TRADABLE, Cause.EXIT): OPEN,
     (CLOSED, "reopened", TRADABLE, Cause.BUST): OPEN,
+    (CLOSED, "reopened", TRADABLE, Cause.AMENDMENT): OPEN,
 }
 SOURCES = {move[:2] for move in MOVES}
 
@@ -93,12 +94,13 @@ def test_a_record_that_fails_leaves_the_position_as_it_was() -> None:
     assert position.state == OPEN
 
 
-def test_only_a_bust_reopens() -> None:
-    """A closed position has one way back, and it needs a venue that took an execution back."""
+def test_only_what_comes_late_reopens_and_the_row_says_what() -> None:
+    """A closed position has one way back; no exit takes it, and no late fill passes for a bust."""
     rows = POSITION_TABLE.rows_from(CLOSED)
-    assert [row.trigger for row in rows] == ["reopened"]
+    assert [row.trigger for row in rows] == ["reopened", "reopened"]
     causes = [each.allowed for row in rows for each in row.guards if each.field == "cause"]
-    assert causes == [frozenset({Cause.BUST})]
+    assert causes == [frozenset({Cause.BUST}), frozenset({Cause.AMENDMENT})]
+    assert [row.why.startswith("A venue took an execution back") for row in rows] == [True, False]
 
 
 def test_a_guard_is_called_in_the_diagram_what_it_is_called_in_the_source() -> None:

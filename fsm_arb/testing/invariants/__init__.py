@@ -57,7 +57,7 @@ def invariants(*, alerts: bool = True) -> tuple[Checker, ...]:
         FoldIsTheTrade(),
         CrashIsNoExcuse(),
         OneEpoch(),
-        Positions(),
+        Positions(alerts=alerts),
         PnlOfFills(),
         UnknownIsHarmless(alerts=alerts),
         OneEdge(),

@@ -1,11 +1,19 @@
-"""Invariant 12: positions move along their table, are flat once closed, and agree with the trades that made them."""
+"""Invariant 12: positions move along their table, are flat once closed, and agree with the trades that made them.
+
+A position is what its entry booked less what its exits booked. Where that is
+below zero both legs are held the other way round: its sides must say so, it
+must be OPEN like any other that venues would take, and a person must know.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import define
+
 from fsm_arb.machines.position import POSITION_TABLE, PositionState
-from fsm_arb.testing.invariants.reckoning import excuses
+from fsm_arb.machines.trade import TradeState
+from fsm_arb.testing.invariants.reckoning import excuses, written
 from fsm_arb.testing.invariants.silent import Silent
 from fsm_arb.values import ZERO
 
@@ -22,9 +30,15 @@ _EDGES = {(row.source, row.dest) for row in POSITION_TABLE.rows}
 _PATHS = _EDGES | {(a, d) for a, b in _EDGES for c, d in _EDGES if b == c and str(PositionState.CLOSED) not in {a, b}}
 
 
+@define(eq=False)
 class Positions(Silent):
-    """OPEN, CLOSING, CLOSED, and back from CLOSING; only a bust reopens."""
+    """OPEN, CLOSING, CLOSED, and back from CLOSING; only a trade that was disturbed reopens.
 
+    Attributes:
+        alerts: Whether the instrument hears alerts; one that cannot is not asked for them.
+    """
+
+    alerts: bool = True
     number = 12
     name = "positions"
     claim = "positions move along their table; CLOSED is flat; the quantities of entry and exits agree"
@@ -47,6 +61,8 @@ class Positions(Silent):
         for position in glimpse.positions.values():
             yield from _sound(position)
             yield from _agrees(glimpse, position)
+            if self.alerts and position.reversed and position.tradable:
+                yield from _told(glimpse, position)
         if glimpse.positions:
             yield from _missing(glimpse)
 
@@ -57,8 +73,8 @@ def _edge(after: Glimpse, old: CrossExchangePosition | None, position: CrossExch
         return
     if (old.state, position.state) not in _PATHS:
         yield f"{name} went from {old.state} to {position.state}, which is no row of its table"
-    if old.state == PositionState.CLOSED and not _busted(after, position):
-        yield f"{name} was CLOSED and is {position.state}, and no venue has taken anything back"
+    if old.state == PositionState.CLOSED and not any(_disturbed(after, trade) for trade in _trades(after, position)):
+        yield f"{name} was CLOSED and is {position.state}, and none of its trades was disturbed"
 
 
 def _trades(glimpse: Glimpse, position: CrossExchangePosition) -> list[Trade]:
@@ -66,8 +82,10 @@ def _trades(glimpse: Glimpse, position: CrossExchangePosition) -> list[Trade]:
     return [glimpse.trades[name] for name in names if name in glimpse.trades]
 
 
-def _busted(glimpse: Glimpse, position: CrossExchangePosition) -> bool:
-    return any(order.busted for trade in _trades(glimpse, position) for order in trade.orders)
+def _disturbed(glimpse: Glimpse, trade: Trade) -> bool:
+    """Whether a late fact has brought *trade* back after it was DONE."""
+    entries = written(glimpse, trade.trade_id)
+    return any(entry.before == TradeState.DONE != entry.after for entry in entries)
 
 
 def _sound(position: CrossExchangePosition) -> Iterator[str]:
@@ -77,8 +95,15 @@ def _sound(position: CrossExchangePosition) -> Iterator[str]:
     if (position.state == PositionState.CLOSING) is not (position.exit_trade_id is not None):
         yield f"{name} is {position.state} and its exit is {position.exit_trade_id or 'nobody'}"
     closed = sum((amount for _, amount in position.exits), ZERO)
-    if closed - position.entry_quantity >= max(position.leasts):
-        yield f"{name}: its exits closed {closed:f} of the {position.entry_quantity:f} that were entered"
+    if position.reversed is not (closed > position.entry_quantity):
+        way = "the other way round" if position.reversed else "as it was entered"
+        yield f"{name} stands {way}: its exits closed {closed:f} of the {position.entry_quantity:f} that were entered"
+
+
+def _told(glimpse: Glimpse, position: CrossExchangePosition) -> Iterator[str]:
+    name = f"position {position.position_id}"
+    if not any(name in alert and f"{position.quantity:f}" in alert for alert in glimpse.alerts):
+        yield f"{name} stands the other way round with {position.quantity:f}, and no alert says so"
 
 
 def _exits(after: Glimpse) -> Iterator[str]:
@@ -100,7 +125,10 @@ def _agrees(glimpse: Glimpse, position: CrossExchangePosition) -> Iterator[str]:
         yield f"{name} was entered with {position.entry_quantity:f}, trade {entry.trade_id} booked {_booked(entry)}"
     for trade_id, closed in position.exits:
         trade = glimpse.trades.get(trade_id)
-        if trade is not None and trade.done and closed != (trade.booked_quantity or ZERO):
+        if trade is None or not trade.done:
+            continue
+        against = trade.begun.sides != position.entry_sides
+        if closed != (trade.booked_quantity or ZERO) * (1 if against else -1):
             yield f"{name}: exit {trade_id} closed {closed:f}, and booked {_booked(trade)}"
     closing = glimpse.trades.get(position.exit_trade_id) if position.exit_trade_id else None
     if closing is not None and closing.done:
@@ -149,5 +177,5 @@ def _missing(glimpse: Glimpse) -> Iterator[str]:
         if trade.ledger is None or not trade.done or not trade.decision.action.is_entry or trade_id in entered:
             continue
         least = max(leg.least for leg in trade.ledger.plan.legs)
-        if (trade.booked_quantity or ZERO) >= least:
+        if abs(trade.booked_quantity or ZERO) >= least:
             yield f"trade {trade_id} booked {_booked(trade)}, and no position holds it"

@@ -38,6 +38,7 @@ T = TypeVar("T")
 
 NS_PER_MS = 1_000_000
 MS_PER_S = 1_000
+BY_HAND = "hand "  # how the name begins of a fill that is a whole order of an operator
 
 
 @define(eq=False)
@@ -341,12 +342,18 @@ class SimulatedVenue:
             add_execution(self.by_hand, execution)
         fees = {fill.fee_asset for fill in order.fills}
         return VenueFill(
-            fill_id=f"hand {order.order_id}",
+            fill_id=f"{BY_HAND}{order.order_id}",
             amount=order.filled,
             price=order.average,
             fee=sum((fill.fee for fill in order.fills), ZERO),
             fee_currency=", ".join(sorted(fees)),
         )
+
+    def undone_by_hand(self, fill: VenueFill, now_ms: int) -> None:
+        """Take back all of an operator's own order."""
+        order = self.engine.orders[fill.fill_id.removeprefix(BY_HAND)]
+        while (execution := self.engine.take_back(order, now_ms)) is not None:
+            add_execution(self.by_hand, execution, -1)
 
     # -------------------------------------------------------------- the books that count
 

@@ -247,6 +247,15 @@ class SimulatedVenues:
             order = place.engine.place(new, place.now_ms())
             return place.done_by_hand(order)
 
+    def undo_by_hand(self, venue: str, fill: VenueFill) -> None:
+        """Undo a trade made by hand, its fee with it, as a venue does that is asked in time.
+
+        Trading the other way would not: a fee in base stays away, and twice.
+        """
+        place = self.venues[venue]
+        with decimal.localcontext(EXACT):
+            place.undone_by_hand(fill, place.now_ms())
+
     def bust(self, venue: str, client_id: str) -> VenueFill | None:
         """Take the last execution of an order back, as venues do after an error of theirs; None: it has none."""
         place = self.venues[venue]

@@ -99,10 +99,8 @@ def _at_a_wall(world: World, ending: Ending) -> bool:
     if ledger is None:
         return False
     side = Side.SELL if ledger.exposure > 0 else Side.BUY
-    lag = 0 if ledger.progress(0) < ledger.progress(1) else 1
-    # A leg that a bust has left on the wrong side of nothing is brought back on its own venue alone.
-    useful = (lag,) if ledger.progress(lag) < 0 else (0, 1)
-    legs = [ledger.plan.legs[index] for index in ending.open_legs() if index in useful]
+    # Where a bust has left less than nothing, the other venue hedges it the wrong way round rather than not at all.
+    legs = [ledger.plan.legs[index] for index in ending.open_legs()]
     return all(gross_up(abs(ledger.exposure), leg, side) < leg.least for leg in legs)
 
 

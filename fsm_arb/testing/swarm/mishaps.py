@@ -106,7 +106,6 @@ class Mishaps:
 
     async def _jump(self, _life: Life, key: str) -> None:
         self._bench.struck(36, key)
-        self._bench.places.clock_jumped = True
         self._bench.clock.jump(int(self._bench.chance.between(key, -JUMP_S, JUMP_S) * NS_PER_S))
 
     async def _stall(self, _life: Life, key: str) -> None:

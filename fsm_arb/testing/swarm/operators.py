@@ -62,6 +62,10 @@ class Office(Protocol):
         """Trade on a venue beside all orders of the bot; None: it cannot be done."""
         ...
 
+    def undo_by_hand(self, venue: str, fill: VenueFill) -> None:
+        """Undo a trade made by hand, its fee with it."""
+        ...
+
     def bust(self, venue: str, client_order_id: str) -> VenueFill | None:
         """Let a venue take the last execution of an order back; return it, None where there is none."""
         ...
@@ -143,7 +147,7 @@ class Operator:
                 yield order
 
     async def _resolve(self, key: str) -> bool:
-        """Trade a halted trade's exposure away by hand, then say so; take it back where the trade will not have it."""
+        """Trade a halted trade's exposure away by hand, then say so; have it undone where the trade will not take it."""
         trade = await self._occasion(key, lambda each: each.halted and self._by_hand(each) is not None)
         with self._alone(trade):
             return trade is not None and await self._resolved(trade)
@@ -171,7 +175,7 @@ class Operator:
             unless=lambda: self._external(trade.trade_id) > before,
         ):
             return True
-        self._office.trade_by_hand(where.exchange, where.symbol, side.opposite, fill.amount)
+        self._office.undo_by_hand(where.exchange, fill)
         return False
 
     def _by_hand(self, trade: Trade) -> tuple[int, Side, Decimal] | None:

@@ -63,7 +63,6 @@ class Places(Observer):
         self._clock = clock
         self._blind = frozenset(each.name for each in episode.venues if each.blind)
         self._unreadable: set[str] = set()
-        self.clock_jumped = False  # of the bot's machine
         self._told = told
         self._creates: tuple[Create, ...] = ()
         self._witness: Witness | None = None
@@ -84,10 +83,9 @@ class Places(Observer):
     def needs_a_person(self, venue: str, client_order_id: str) -> bool:
         """Whether no machine can find out how an order ended.
 
-        Lists are missing or cut short; its status is no known word; or the
-        clock that says from when to ask was wrong when it was sent.
+        Lists are missing or cut short, or its status is no known word.
         """
-        return self.clock_jumped or venue in self._blind or client_order_id in self._unreadable
+        return venue in self._blind or client_order_id in self._unreadable
 
     def heal(self) -> None:
         """Let nothing go wrong any more, and let there be somebody to trade with."""
@@ -200,6 +198,10 @@ class Places(Observer):
         except OrderRefused:
             return None
         return fill if fill.amount else None
+
+    def undo_by_hand(self, venue: str, fill: VenueFill) -> None:
+        """Undo a trade made by hand, its fee with it."""
+        self._venues.undo_by_hand(venue, fill)
 
     def bust(self, venue: str, client_order_id: str) -> VenueFill | None:
         """Let a venue take the last execution of an order back."""

@@ -244,6 +244,10 @@ class World:
         """Trade on a venue beside all orders of the bot."""
         return self.places.trade_by_hand(venue, symbol, side, amount)
 
+    def undo_by_hand(self, venue: str, fill: VenueFill) -> None:
+        """Undo a trade made by hand."""
+        self.places.undo_by_hand(venue, fill)
+
     def bust(self, venue: str, client_order_id: str) -> VenueFill | None:
         """Let a venue take the last execution of an order back."""
         self.witness.struck(28, f"bust of {client_order_id}", client_order_id=client_order_id)

@@ -85,15 +85,38 @@ def test_an_edge_that_is_no_row_is_found() -> None:
     assert "position P-d1 went from CLOSED to CLOSING, which is no row of its table" in found
 
 
-def test_only_a_bust_reopens() -> None:
-    """Else what was sold would be sold again."""
+def test_only_a_trade_that_was_disturbed_reopens() -> None:
+    """Else what was sold would be sold again; by its records, a bust or a late fill brought it back from DONE."""
     walk, out = entered(), leave()
     closed = held(walk, state="CLOSED", exits=(("t2", D(10)),))
     reopened = evolve(closed, state="OPEN", exits=(("t2", D(0)),))
-    (what,) = stepped(CHECKER, world(closed, walk, out), world(reopened, walk, out))
-    assert "was CLOSED and is OPEN, and no venue has taken anything back" in what
+    before = evolve(world(closed, walk, out), entries={"t2": tuple(out.entries)})
+    (what,) = stepped(CHECKER, before, evolve(world(reopened, walk, out), entries=before.entries))
+    assert "was CLOSED and is OPEN, and none of its trades was disturbed" in what
     out.bust(0, 10)
-    assert stepped(CHECKER, world(closed, walk, out), world(reopened, walk, out)) == []
+    after = evolve(world(reopened, walk, out), entries={"t2": tuple(out.entries)})
+    assert stepped(CHECKER, before, after) == []
+
+
+def test_a_position_that_stands_the_other_way_round_says_so_and_is_told() -> None:
+    """Its exits closed twelve of ten: two are held the other way round, OPEN, and a person knows."""
+    walk, out, back = entered(), leave(12), Walk(leaving(), name="t3", sides=(Side.SELL, Side.BUY), quantity=D(2))
+    turned = held(walk, exits=(("t2", D(12)),), reversed=True, sides=(Side.BUY, Side.SELL))
+    world_of = world(turned, walk, out)
+    (what,) = rested(CHECKER, world_of)
+    assert what == "position P-d1 stands the other way round with 2, and no alert says so"
+    told = evolve(world_of, alerts=("position P-d1 stands the wrong way round: 2 BTC is hedged",))
+    assert rested(CHECKER, told) == []
+    assert rested(Positions(alerts=False), world_of) == []
+    back.fills(0).fills(1)
+    ended = evolve(turned, exits=(("t2", D(12)), ("t3", D(-2))), state="CLOSED", reversed=False, sides=walk_sides(walk))
+    assert rested(CHECKER, world(ended, walk, out, back)) == []
+    unsigned = evolve(ended, exits=(("t2", D(12)), ("t3", D(2))), reversed=True, sides=turned.sides)
+    assert "position P-d1: exit t3 closed 2, and booked 2" in rested(CHECKER, world(unsigned, walk, out, back))
+
+
+def walk_sides(walk: Walk) -> tuple[Side, Side]:
+    return walk.trade.begun.sides
 
 
 @pytest.mark.parametrize(
@@ -102,7 +125,8 @@ def test_only_a_bust_reopens() -> None:
         ({"state": "CLOSED"}, "is CLOSED with 10 left, which both venues would take"),
         ({"state": "CLOSING"}, "is CLOSING and its exit is nobody"),
         ({"exit_trade_id": "t2"}, "is OPEN and its exit is t2"),
-        ({"exits": (("t2", D("10.2")),)}, "its exits closed 10.2 of the 10 that were entered"),
+        ({"exits": (("t2", D("10.2")),)}, "stands as it was entered: its exits closed 10.2 of the 10"),
+        ({"reversed": True}, "stands the other way round: its exits closed 0 of the 10 that were entered"),
     ],
 )
 def test_a_position_that_contradicts_itself_is_found(changes: dict[str, Any], words: str) -> None:
