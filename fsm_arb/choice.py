@@ -42,7 +42,7 @@ class Situation:
     now: int  # monotonic ns
     survey: Surveyed | None = None  # both books and balances, asked for since the ledger last changed
     attempt: int = 0  # remedies tried within the budget
-    granted: int = 0  # the least budget, once a halted trade was let go on
+    granted: int = 0  # the least budget, once a halted trade was let go on or a remedy has filled whole
     not_before: int = 0  # monotonic ns; the back-off between attempts
     refused: frozenset[Kind] = frozenset()  # remedies a venue refused or left half open within the budget
     retry_due: bool = False  # halted: a slow retry is due, or an operator asked

@@ -119,7 +119,7 @@ class Memory(TradeTriggers):
     aborting: str = ""
     survey: Surveyed | None = None
     attempt: int = 0
-    granted: int = 0  # the least budget, once a halted trade was let go on
+    granted: int = 0  # the least budget, once a halted trade was let go on or a remedy has filled whole
     not_before: int = 0
     refused: frozenset[Kind] = frozenset()  # remedies a venue refused or left half open within the budget
     retry_at: int | None = None  # HALTED: monotonic ns of the next slow retry
@@ -214,10 +214,23 @@ class Memory(TradeTriggers):
     def _apply(self, fact: Fact) -> None:
         ledger = self._ledger_after(fact)
         if ledger is not self.ledger:
+            self._reward(fact, self.ledger, ledger)
             self.ledger, self.survey = ledger, None  # what was surveyed was for another ledger
         change = _MEMORY_AFTER.get(type(fact))
         if change is not None:
             change(self, fact)
+
+    def _reward(self, fact: Fact, before: Ledger | None, after: Ledger | None) -> None:
+        """Grant one more attempt for a remedy that has filled whole: it was not in vain, and what it left is smaller.
+
+        So a remedy in coarse lots leaves no rest that waits for a slow retry. Each
+        makes the exposure smaller by what it traded, so that they come to an end.
+        """
+        if before is None or after is None or not isinstance(fact, PlaceEnded | Observed):
+            return
+        order = after.orders[fact.order]
+        if order.intent.purpose is not Purpose.FIRST and order.fulfilled and not before.orders[fact.order].fulfilled:
+            self.granted = max(self.policy.attempts_max, self.granted) + 1
 
     def _apply_checked(self, fact: Checked) -> None:
         self.checks = fact

@@ -94,6 +94,11 @@ class Order:
         return self.lifecycle is Lifecycle.OPEN and not self.mismatch
 
     @property
+    def fulfilled(self) -> bool:
+        """Whether all that was ordered has been executed."""
+        return self.gross >= self.intent.amount
+
+    @property
     def provisional(self) -> bool:
         """Whether it has ended while a base fee is only assumed."""
         return self.lifecycle is Lifecycle.CLOSED and not self.fees_known

@@ -355,6 +355,13 @@ def test_progress_is_in_the_leg_s_own_direction() -> None:
     assert see(ledger(intent(0, side=BUY, amount=3)), 0, 3).matched_quantity == 0
 
 
+@pytest.mark.parametrize(("bought", "sold", "matched"), [(3, 2, -2), (2, 3, -2), (3, 0, 0), (0, 2, 0)])
+def test_what_matches_the_wrong_way_round_is_below_zero(bought: int, sold: int, matched: int) -> None:
+    """Leg zero sells and has bought, leg one buys and has sold: the lesser of both, and told as what it is."""
+    books = ledger(intent(0, side=BUY, amount=3), intent(1, leg=1, side=SELL, amount=3))
+    assert see(see(books, 0, bought), 1, sold).matched_quantity == matched
+
+
 @pytest.mark.parametrize(("sold", "bought"), [(4, 7), (7, 4)])
 def test_what_matches_is_what_the_lesser_leg_has(sold: int, bought: int) -> None:
     """Whichever leg that is."""

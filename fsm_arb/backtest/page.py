@@ -61,9 +61,7 @@ def span(report: Report) -> str:
     if not report.marks:
         return f"No price was seen; seed {report.seed}"
     begins, ends = report.marks[0].at_ns, report.marks[-1].at_ns
-    return (
-        f"{clock(begins, days=True)} to {clock(ends, days=True)} UTC, {len(report.marks):,} looks, seed {report.seed}"
-    )
+    return f"{clock(begins, days=True)} to {clock(ends, days=True)} UTC, {sum(report.why.values()):,} looks, seed {report.seed}"
 
 
 OUTCOME_COLUMNS = ("trades", "gross PnL", "fees", "net PnL", "slippage", "time naked", "worst exposure")

@@ -163,9 +163,11 @@ class Stage:
     async def _decide(self, context: MarketContext) -> None:
         try:
             # Both are decided at once, before either is executed: an exit that takes its time makes no entry stale.
-            await asyncio.gather(
+            ticks = await asyncio.gather(
                 self._orchestrator.process_exit_tick(context), self._orchestrator.process_entry_tick(context)
             )
+            if any(tick.results for tick in ticks):
+                self._mark()
         except Exception as error:  # noqa: BLE001 - raised where the run is awaited
             self._failed = self._failed or error
 

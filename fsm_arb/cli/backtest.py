@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from fsm_arb.backtest import Books, Report, Setup
     from fsm_arb.journal.memory import MemoryDisk
+    from fsm_arb.strategy.verdicts import Strategy
 
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -36,6 +39,11 @@ STYLES = {"success": "green", "partial_hedged": "green", "halted": "red", "rolle
 )
 @click.option("--books", multiple=True, type=EXISTING_FILE, help="A CSV file of order books; may be given repeatedly.")
 @click.option("--settings", type=EXISTING_FILE, help="A TOML file: pair, markets, balances, strategy, policy, risk.")
+@click.option(
+    "--strategy",
+    metavar="MODULE:NAME",
+    help="A strategy of your own: an object with entry and exit, or what makes one when it is called with the setup.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Repeats ids and jitter.")
 @click.option("--tick", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds between two looks.")
 @click.option("--latency", type=click.FloatRange(0, 60_000), metavar="MS", help="Of one call to a venue.")
@@ -46,6 +54,7 @@ def backtest(
     record: tuple[Path, Path] | None,
     books: tuple[Path, ...],
     settings: Path | None,
+    strategy: str | None,
     seed: int | None,
     tick: float | None,
     latency: float | None,
@@ -70,7 +79,8 @@ def backtest(
     try:
         setup = _setup(settings, {name: value for name, value in given.items() if value is not None})
         journal = _clear(place)
-        report = _played(setup, _books(record, books), disk, out)
+        judge = None if strategy is None else _strategy(strategy, setup)
+        report = _played(setup, _books(record, books), judge, disk, out)
         written = _written(report, disk, place, journal)
     except FsmArbError as error:
         raise click.ClickException(str(error)) from error
@@ -104,14 +114,42 @@ def _clear(folder: Path) -> Path:
     return journal
 
 
-def _played(setup: Setup, books: Books, disk: MemoryDisk, out: Console) -> Report:
+def _strategy(name: str, setup: Setup) -> Strategy:
+    """Return the strategy that a user has named; modules are looked for where the command was called, too."""
+    module, _, wanted = name.partition(":")
+    if not module or not wanted:
+        raise click.BadParameter("must be MODULE:NAME, such as my_bot:strategy", param_hint="--strategy")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = getattr(importlib.import_module(module), wanted)
+    except (ImportError, AttributeError) as error:
+        raise click.ClickException(f"--strategy {name}: {error}") from error
+    finally:
+        sys.path.remove(str(Path.cwd()))
+    made: Strategy = found if _judges(found) else found(setup)
+    if not _judges(made):
+        raise click.ClickException(f"--strategy {name}: {type(made).__name__} has no methods entry and exit")
+    return made
+
+
+def _judges(found: Any) -> bool:
+    return not isinstance(found, type) and all(callable(getattr(found, each, None)) for each in ("entry", "exit"))
+
+
+def _played(setup: Setup, books: Books, strategy: Strategy | None, disk: MemoryDisk, out: Console) -> Report:
     """Run it, with a bar where somebody looks on."""
     from fsm_arb.backtest import backtest as run
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task("playing the books", total=1.0)
-        return run(setup, books, disk=disk, progress=lambda share: progress.update(task, completed=share))
+        return run(
+            setup,
+            books,
+            strategy=strategy,
+            disk=disk,
+            progress=lambda share: progress.update(task, completed=share),
+        )
 
 
 def _written(report: Report, disk: MemoryDisk, folder: Path, journal: Path) -> dict[str, Path]:

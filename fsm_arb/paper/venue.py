@@ -96,6 +96,7 @@ class PaperVenue:
             raise InvalidInput("seed", seed, "is needed for a jitter: without one nothing is left to chance")
         self._random = random.Random(seed)  # noqa: S311 - a seed repeats it; drawn from only where there is a jitter
         self._books = FedBooks()
+        self._on_their_way: set[asyncio.Future[Acknowledged | Refused]] = set()
         account = account_of(name, tuple(self._rules.values()), balances)
         self._engine = Exchange(
             map(market_of, self._rules.values()),
@@ -185,14 +186,21 @@ class PaperVenue:
         """Send one order, once."""
         if not fresh():
             return Refused(code="too_old", message="no longer fresh just before it would have been sent")
-        sent_at_ns = self._clock.time_ns()
-        await self._pass(half := self._half_s())
-        outcome = self._placed(request)
+        sent_at_ns, half = self._clock.time_ns(), self._half_s()
+        # What has left arrives, whether somebody still waits for the reply or not.
+        arriving = asyncio.ensure_future(self._arrive(request, half))
+        self._on_their_way.add(arriving)
+        arriving.add_done_callback(self._on_their_way.discard)
+        outcome = await asyncio.shield(arriving)
         await self._pass(half)
         wire = Wire(sent_at_ns=sent_at_ns, received_at_ns=self._clock.time_ns())
         if isinstance(outcome, Refused):
             return Refused(code=outcome.code, message=outcome.message, wire=wire)
         return Acknowledged(snapshot=outcome.snapshot, wire=wire)
+
+    async def _arrive(self, request: OrderRequest, after_s: float) -> Acknowledged | Refused:
+        await self._pass(after_s)
+        return self._placed(request)
 
     def _placed(self, request: OrderRequest) -> Acknowledged | Refused:
         objection = self._objection(request)

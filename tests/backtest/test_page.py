@@ -82,7 +82,7 @@ def test_the_sum_says_what_was_left_open() -> None:
 
 def test_what_was_played_is_told() -> None:
     """From when to when, how often it was looked at, and the seed."""
-    assert span(report(marks=(0, 4))) == "1970-01-01 00:00:00 to 1970-01-01 00:00:01 UTC, 2 looks, seed 7"
+    assert span(report(marks=(0, 4))) == "1970-01-01 00:00:00 to 1970-01-01 00:00:01 UTC, 3 looks, seed 7"
     assert span(report()) == "No price was seen; seed 7"
 
 

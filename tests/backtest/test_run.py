@@ -48,7 +48,9 @@ def test_it_enters_and_leaves_as_the_strategy_says() -> None:
     assert report.opened >= report.closed >= 1
     assert report.why["entry"] == sum(trade.is_entry for trade in report.trades)
     assert set(report.why) >= {"entry", "positions", "neutral"}
-    assert len(report.marks) == 90  # one a second; the first look found a market without a book
+    # One a second and one when a trade has ended, and the end; the first look found a market without a book.
+    assert len(report.marks) == 89 + len(report.trades) + 1
+    assert sum(report.why.values()) == 90
     assert report.seed == 7
     assert report.currency == "KRW"
 
@@ -172,7 +174,7 @@ def test_a_look_that_takes_longer_than_a_tick_is_not_asked_for_twice() -> None:
     """As a bot that waits for its venues would not."""
     slow = played(books=Swing(seconds=30), latency_ms=900, tick_s="0.25")[0]
     quick = played(books=Swing(seconds=30), latency_ms=0, tick_s="0.25")[0]
-    assert len(slow.marks) < len(quick.marks) == 117
+    assert sum(slow.why.values()) < sum(quick.why.values()) == 117
 
 
 def test_progress_is_told_from_nothing_to_all() -> None:

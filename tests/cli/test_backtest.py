@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -105,6 +106,54 @@ def test_the_same_again_is_the_same_and_another_seed_is_not(run: Run, own: tuple
 
     assert digest() == digest() != digest("--seed", "8")
     assert digest("--latency", "300") != digest("--tick", "0.5") != digest()
+
+
+OWN = """
+from fsm_arb.strategy.verdicts import Reason, ReasonCode, Verdict
+from fsm_arb.values import Action
+
+
+class Idle:
+    def __init__(self, setup):
+        self.notional = setup.notional
+
+    def entry(self, context):
+        return Verdict(action=Action.NO_ACTION, reason=Reason(code=ReasonCode.LIQUIDITY, words="never"))
+
+    def exit(self, context, held):
+        raise NotImplementedError
+
+
+class Other:
+    pass
+
+
+READY = Idle(type("Setup", (), {"notional": None}))
+
+
+def make(setup):
+    return Other()
+"""
+
+
+@pytest.mark.parametrize(("name", "what"), [
+    ("Idle", "What the strategy said of entries: 50 liquidity."),
+    ("READY", "What the strategy said of entries: 50 liquidity."),
+    ("make", "Other has no methods entry and exit"),
+    ("gone", "has no attribute 'gone'"),
+    ("", "must be MODULE:NAME"),
+])  # fmt: skip
+def test_a_strategy_of_one_s_own(
+    run: Run, own: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, what: str
+) -> None:
+    """An object, or what makes one; found where the command was called."""
+    (tmp_path / f"own_{name}_bot.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    arguments = "--books", own[0], "--settings", own[1], "--dir", tmp_path / "out"
+    done = run("backtest", *arguments, "--strategy", f"own_{name}_bot:{name}")
+    assert what in done.output
+    assert run("backtest", *arguments, "--strategy", "no_such_bot:x").exit_code == 1
 
 
 def test_a_journal_that_is_there_is_left_alone(run: Run, own: tuple[Path, Path], tmp_path: Path) -> None:
@@ -209,4 +258,4 @@ def test_the_real_recordings_are_traded_to_their_end(run: Run, tmp_path: Path) -
     assert {trade.status for trade in report.trades} <= {"success", "partial_hedged", "rolled_back"}
     volume = sum((trade.quantity for trade in report.trades), Decimal(0)) * 61_700
     assert report.total.fees == pytest.approx(volume * Decimal("0.0015"), rel=Decimal("0.01"))
-    assert "70 looks" in span(report)
+    assert "69 looks" in span(report)

@@ -82,3 +82,29 @@ async def test_a_trade_that_is_left_behind_says_what_is_naked(hall: Hall) -> Non
     assert subject == f"trade {result.trade_id} is left behind"
     assert body == "0.1 BTC is naked, 0.1 at worst; the disk is gone"
     assert set(labels) == {"trade", "exposure", "worst"}
+
+
+async def test_a_trade_that_only_the_wrong_way_round_could_hedge_says_so(hall: Hall) -> None:
+    """Rolled back, then its first order is taken back while its venue is away: the other venue hedges it, loudly."""
+    venues, sink = papers(), Sink()
+    venues["binance"].outcomes = [Refused(code="invalid_order", message="no")]
+    policy = quick(attempts_max=2, remedy="unwind")
+    async with hall.executor(venues=venues, policy=policy, alerts=sink) as executor:
+        result = await executor.execute_decision(hall.entry())
+        assert result.status == "rolled_back"
+        breaks(venues["upbit"], "book", error=VenueUnanswered("maintenance"))
+        order = result.leg("upbit").client_order_ids[0]
+        told = await executor.bust(result.trade_id, order, D("0.1"), "the venue rolled back")
+        assert (told.status, told.net_exposure) == ("partial_hedged", 0)
+        assert told.note == "both legs stand the wrong way round; only that could be sent after a bust"
+        assert [leg.filled_qty for leg in told.legs] == [D("-0.1"), D("-0.1")]
+        (position,) = executor.positions()
+        assert (position.state, position.quantity, position.reversed) == ("OPEN", D("0.1"), True)
+        assert told.position_id == position.position_id
+        await until(lambda: len(sink.alerts) > 2)
+    subjects = [subject for subject, _, _ in sink.alerts]
+    assert sorted(subjects[-2:]) == [
+        f"position {position.position_id} stands the wrong way round",
+        f"trade {result.trade_id} is hedged the wrong way round",
+    ]
+    assert any(body.startswith("0.1 BTC; 0.0 BTC is naked") for _, body, _ in sink.alerts)

@@ -171,7 +171,7 @@ async def test_a_position_that_comes_to_stand_the_wrong_way_round_is_told_and_ca
             "0.04 BTC stood so; it is CLOSED with 0.00",
         )
     async with hall.executor(venues=paper, alerts=(silent := Sink())) as executor:
-        assert executor.positions() == ()
+        assert [position.state for position in executor.positions()] == ["CLOSED"]
     assert silent.alerts == []
 
 

@@ -235,11 +235,11 @@ async def test_a_finished_trade_is_watched_on_after_a_restart(hall: Hall) -> Non
     """A fill that comes while nobody runs is found at the next start, for as long as the watch lasts."""
     for venue in ("upbit", "binance"):
         kind = "late_fill" if venue == "upbit" else "partial"
-        await hall.server.inject(venue, "create", kind, ms=150, share="0.5")
+        await hall.server.inject(venue, "create", kind, ms=2000, share="0.5")
     async with hall.executor(policy=quick(poll_interval_s="0.2")) as executor:
         result = await executor.execute_decision(hall.entry())
         assert result.status == "partial_hedged"
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(2.0)
     assert (await hall.truth()).net("BTC") == D("0.05")
     async with hall.executor() as executor:
         await until(lambda: len(executor.trade(result.trade_id).leg("upbit").order_ids) > 1)

@@ -298,6 +298,26 @@ def test_an_order_meets_the_book_that_stands_when_it_arrives() -> None:
     assert outcome.wire.received_at_ns - outcome.wire.sent_at_ns == 100 * MS
 
 
+def test_an_order_that_has_left_arrives_though_nobody_waits_for_it() -> None:
+    """A caller that gives up does not call it back, and finds it when it looks."""
+    clock = VirtualClock()
+    paper = venue(clock=clock, latency_ms=100)
+    asked = request(Side.BUY, 1, 101)
+
+    async def play() -> Any:
+        placing = asyncio.create_task(paper.place(asked, fresh))
+        await asyncio.sleep(0.01)
+        placing.cancel()
+        await asyncio.gather(placing, return_exceptions=True)
+        assert paper.executions == ()
+        await asyncio.sleep(0.05)
+        return await paper.observe(ref(asked))
+
+    found = run(play(), clock)
+    assert isinstance(found, Found)
+    assert found.snapshot.filled == 1
+
+
 @pytest.mark.parametrize("call", ["balances", "health", "book", "observe", "cancel", "place"])
 def test_every_call_takes_its_time(call: str) -> None:
     """Rules are known beforehand, and come at once."""

@@ -20,6 +20,8 @@ them overlapping:
 
 On calm venues that trade at all the first attempt succeeds; the whole budget
 is granted because a venue may still refuse a price or a size for good reason.
+A remedy that fills whole is not counted by the budget: in coarse lots it may
+leave a rest for the other leg, for which nobody waits a second time.
 """
 
 from __future__ import annotations

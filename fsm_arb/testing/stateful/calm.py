@@ -46,7 +46,7 @@ def come_to_rest(world: World, ending: Ending) -> None:
         NakedLeg: A checker objects, or the trade does not come to rest.
     """
     world.faults_on, world.dies = False, None
-    world.calm_since = None if _takes_two_retries(world) else world.now
+    world.calm_since = world.now
     for _ in range(ROUNDS_MAX if ending is Ending.FAIR else ROUNDS_AT_A_WALL):
         _serve_all(world)
         world.walls = frozenset({TRADE_ID}) if _at_a_wall(world, ending) else frozenset()
@@ -59,19 +59,6 @@ def come_to_rest(world: World, ending: Ending) -> None:
         if order.here:
             world.show(order)
     _judge(world)
-
-
-def _takes_two_retries(world: World) -> bool:
-    """Whether one remedy may leave more than dust and the budget holds no second one.
-
-    A remedy on the coarser leg leaves less than its lot for the finer leg. Where
-    each slow retry grants a single remedy, that takes a second retry, for which
-    the bound on the time spent naked has no room. It must end all the same.
-    """
-    plan = world.plan
-    if plan is None or world.scenario.policy.attempts_max > 1:
-        return False
-    return max(leg.rules.lot for leg in plan.legs) > plan.dust
 
 
 def _wait(world: World) -> None:
