@@ -123,8 +123,7 @@ class ExecutionPolicy:
         request_timeout_s: Seconds one call to a venue may take; a placing call that takes longer is in doubt.
         slippage_bps: How far past its reference price an order's limit may lie.
         widen_bps: Added to the band of a remedy at each further attempt.
-        attempts_max: Remedies tried before the trade halts, those that filled whole not counted; 0 calls a person at
-            once. A resumed trade has one at least.
+        attempts_max: Remedies that fall short until the trade halts; 0 calls a person at once. A resumed trade has one.
         backoff_s: Seconds between the first two attempts, doubling from there.
         remedy: Which remedy is preferred.
         max_remedy_loss_bps: A remedy's limit is never worse than the decision's price by more than this.

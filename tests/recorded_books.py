@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,30 @@ class Swing:
                 yield BookRow(at_ns + 30 * MS, second, bare)
                 later = 500
             yield BookRow(at_ns + later * MS, second, book(other, D("0.1"), at_ms=at_ms + later))
+
+
+class Wild(Swing):
+    """A premium that wanders, at odd moments, with books that are deep, thin or empty on either side.
+
+    Args:
+        seed: Repeats it.
+        second: The other market.
+        seconds: How long.
+    """
+
+    def __init__(self, seed: int, second: Leg = BINANCE, seconds: int = 40) -> None:
+        drawn = random.Random(seed)
+        premium, at_ns, rows = 0.0, BEGINS_NS, []
+        amounts = ("0.5", "0.02", "0.003", "0.0004", "0")
+        while at_ns < BEGINS_NS + seconds * SECOND:
+            at_ns += drawn.randint(5, 300) * MS
+            premium = max(-0.02, min(0.02, premium + drawn.uniform(-0.003, 0.003)))
+            leg = drawn.choice((UPBIT, second))
+            middle = D(int(95_060_000 * (1 + premium))) if leg is UPBIT else D(67_900 + drawn.randint(-30, 30))
+            sides = drawn.choice(amounts), drawn.choice(amounts)
+            rows.append(BookRow(at_ns, leg, book(middle, D(1000) if leg is UPBIT else D("0.1"), sides, at_ns // MS)))
+        self._rows, self.played = rows, 0
+        self.begins_ns, self.ends_ns = rows[0].at_ns, rows[-1].at_ns
 
 
 def csv_of(path: Path, books: Swing) -> Path:

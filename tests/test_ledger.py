@@ -250,6 +250,8 @@ def test_a_verdict_keeps_a_fee_that_was_told_for_all_that_filled() -> None:
     )
     assert (same.base_fee, same.fees_told) == (D("0.01"), True)
     assert (more.base_fee, more.fees_told) == (D("0.005"), False)
+    assert (same.fees, same.fees_of) == ((Fee(D("0.01"), "BTC"),), 4)
+    assert (more.fees, more.fees_of) == ((), 0)
     untold = see(ledger(beta=BETA_KEEPS_BASE), 1, 4, fees=None)
     assert not judged(untold, Judged(now=7, order=1, filled=D(4), price=None, reason="")).orders[1].fees_told
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal as D
 from typing import Any, get_args
 
 import pytest
 from attrs import evolve
-from worlds import ALPHA, BETA_KEEPS_BASE, BETA_PERPETUAL, LEGS, PERPETUAL, SECOND, Walk, remembered
+from worlds import ALPHA, BETA, BETA_KEEPS_BASE, BETA_PERPETUAL, LEGS, PERPETUAL, SECOND, Walk, remembered
 from worlds import entry as decided
 
 from fsm_arb.errors import MachineError
 from fsm_arb.memory import TRIGGERS, Entry, Memory
 from fsm_arb.messages import Fact, Kind, Moved, Outcome, Purpose, Restarted, Stalled
 from fsm_arb.trade import Trade
-from fsm_arb.values import Side
+from fsm_arb.values import Money, Side
 
 
 def fold(entries: list[Entry]) -> Trade:
@@ -162,6 +163,38 @@ def test_a_remedy_is_known_to_be_in_vain_however_that_is_learnt() -> None:
     assert seen.see(2, ended=True).trade.refused == {Kind.COMPLETE}
     absent = Walk(remedy="complete").fills(0).refuse(1).look().doubt(2).vanish(2)
     assert absent.trade.refused == {Kind.COMPLETE}
+
+
+def in_coarse_lots() -> Walk:
+    """Leg 0 has sold eleven, and the first of the remedies that are allowed is to buy nine: lots of three."""
+    rules = (ALPHA, evolve(BETA, lot=D(3), amount_min=D(3)))
+    walk = Walk(decided(notional=Money(D(1200), "USD")), rules=rules, attempts_max=1, remedy="complete")
+    walk.ack(0, 11, ended=True).refuse(1).look()
+    assert walk.sends[2] == (1, "complete", "buy", 9)
+    return walk
+
+
+def test_a_remedy_that_fills_whole_is_granted_another() -> None:
+    """Once, however often it is shown: the two that nine of eleven leave are for the other leg, without a retry."""
+    walk = in_coarse_lots().fills(2)
+    assert (walk.state, walk.trade.attempt, walk.trade.granted) == ("PARTIAL", 1, 2)
+    assert walk.see(2, 9, ended=True).trade.granted == 2
+    walk.later(1).look()
+    assert walk.sends[3] == (0, "unwind", "buy", 2)
+    assert walk.see(2, 9, ended=True).fills(3).state == "DONE"
+    assert not walk.trade.ever_halted
+
+
+@pytest.mark.parametrize("filled", [0, 6, "8.99"])
+def test_a_remedy_that_falls_short_is_granted_nothing(filled: Any) -> None:
+    """The budget is for those."""
+    walk = in_coarse_lots().ack(2, filled, ended=True)
+    assert (walk.state, walk.trade.granted) == ("HALTED", 0)
+
+
+def test_a_first_order_that_fills_whole_is_granted_nothing() -> None:
+    """It is no remedy."""
+    assert Walk(attempts_max=1).fills(0).refuse(1).trade.granted == 0
 
 
 def test_a_trade_that_is_disturbed_has_the_budget_of_its_policy() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +33,7 @@ def test_an_order_that_was_only_written_claims_nothing() -> None:
     """No quantity, no fee, no answer: neither of what it did nor of why it would be over."""
     order = Order(intent=intent(0), base="BTC", deadline=5)
     assert (order.lifecycle, order.filled, order.received, order.average) == (Lifecycle.PENDING, 0, 0, None)
-    assert (order.fees, order.fees_known, order.fees_told, order.fee_looks) == ((), False, False, 0)
+    assert (order.fees, order.fees_of, order.fees_known, order.fees_told, order.fee_looks) == ((), 0, False, False, 0)
     assert (order.misses, order.refusal, order.mismatch, order.unsure_since) == (0, "", "", None)
 
 
@@ -331,6 +332,46 @@ def test_the_fee_of_one_execution_is_not_the_fee_of_all() -> None:
     books = ledger(beta=BETA_KEEPS_BASE)
     some = see(books, 1, 10, fees=None, fills=(fill("a", 4, fee=Fee(D("0.004"), "BTC")), fill("b", 6)))
     assert (some.orders[1].fees_known, some.orders[1].base_fee) == (False, D("0.010"))
+
+
+def test_the_fee_of_a_part_is_never_taken_for_that_of_the_whole() -> None:
+    """A venue whose lists are cut short told the fee of the first four alone: the rest is alike, and stays untold."""
+    books = ledger(beta=evolve(BETA, fee_in=FeeIn.UNKNOWN))
+    early = {"filled": 4, "fees": (Fee(D("0.004"), "BTC"),)}
+    late = {"filled": 10, "fees": None, "ended": True}
+    for readings in ((early, late, late, late), (late, late, late, early), (late, early, late, late)):
+        told = books
+        for reading in readings:
+            told = see(told, 1, **reading)
+        order = told.orders[1]
+        assert (order.fees_told, order.fees_of, order.provisional) == (False, 4, False)
+        assert (order.base_fee, order.received) == (D("0.010"), D("9.990"))
+    whole = see(told, 1, 10, fees=(Fee(D("0.02"), "BTC"),), ended=True).orders[1]
+    assert (whole.fees_told, whole.fees_of, whole.base_fee) == (True, 10, D("0.02"))
+
+
+def test_of_several_parts_whose_fees_are_told_the_largest_counts() -> None:
+    """By the order's own word or by its executions, in whatever order they are told."""
+    books = ledger(beta=evolve(BETA, fee_in=FeeIn.UNKNOWN))
+    readings = (
+        {"filled": 3, "fees": (Fee(D("0.3"), "USDT"),)},
+        {"filled": 9, "fees": None, "fills": (fill("a", 5, fee=Fee(D("0.5"), "USDT")), fill("b", 2))},
+        {"filled": 4, "fees": (Fee(D("0.4"), "USDT"),)},
+    )
+    for permuted in itertools.permutations(readings):
+        told = books
+        for reading in permuted:
+            told = see(told, 1, **reading)
+        order = told.orders[1]
+        assert (order.fees, order.fees_of, order.fees_told) == ((Fee(D("0.5"), "USDT"),), 5, False)
+
+
+def test_an_order_is_fulfilled_once_all_that_was_ordered_has_been_executed() -> None:
+    """Whatever is taken back of it later."""
+    some, whole = see(ledger(), 1, 9), see(ledger(), 1, 10, ended=True)
+    assert not some.orders[1].fulfilled
+    assert whole.orders[1].fulfilled
+    assert busted(whole, Busted(now=1, order=1, amount=D(4), reason="error of the venue")).orders[1].fulfilled
 
 
 def test_fees_that_were_told_once_stay_told() -> None:

@@ -41,7 +41,7 @@ def keep(disk: MemoryDisk, path: Path) -> int:
 
 
 async def _kept(disk: MemoryDisk, path: Path) -> int:
-    async with SqliteJournal(path) as journal:
+    async with SqliteJournal(path, reserve_bytes=0) as journal:  # nothing is added to it later
         for start in range(0, len(disk.records), AT_ONCE):
             await journal.append(list(_batches(disk, disk.records[start : start + AT_ONCE])))
         count = journal.verify()

@@ -61,7 +61,8 @@ def span(report: Report) -> str:
     if not report.marks:
         return f"No price was seen; seed {report.seed}"
     begins, ends = report.marks[0].at_ns, report.marks[-1].at_ns
-    return f"{clock(begins, days=True)} to {clock(ends, days=True)} UTC, {sum(report.why.values()):,} looks, seed {report.seed}"
+    looks = sum(report.why.values())
+    return f"{clock(begins, days=True)} to {clock(ends, days=True)} UTC, {looks:,} looks, seed {report.seed}"
 
 
 OUTCOME_COLUMNS = ("trades", "gross PnL", "fees", "net PnL", "slippage", "time naked", "worst exposure")

@@ -114,8 +114,13 @@ class _Tale:
         self.at_ns = at_ns
 
 
-def trades_of(records: Iterable[Record]) -> Traded:
+def trades_of(records: Iterable[Record], until_ns: int | None = None) -> Traded:
     """Return what a journal's records tell of its trades and positions, oldest first.
+
+    Args:
+        records: In global order.
+        until_ns: When the run was over, wall clock UTC: a leg that is naked still has been until then. None: until
+            its trade's last record.
 
     Raises:
         MachineError: They contradict the table.
@@ -138,6 +143,9 @@ def trades_of(records: Iterable[Record]) -> Traded:
         tale.exposure = tale.memory.exposure
         if record.state_after != record.state_before:
             tale.path.append(record.state_after)
+    for tale in tales.values():
+        if until_ns is not None and not tale.memory.done:
+            tale.goes_on(until_ns)
     closed = sum(state == "CLOSED" for state in positions.values())
     return Traded(trades=tuple(map(_told, tales.values())), opened=len(positions), closed=closed)
 

@@ -67,6 +67,7 @@ def backtest(
     same books and seed give the same trades. Ends in a table, a page with a
     picture, and a journal that can be audited like any other.
     """
+    from fsm_arb.cli.demo import log_to
     from fsm_arb.journal.memory import MemoryDisk
 
     if bool(record) is bool(books):
@@ -80,7 +81,8 @@ def backtest(
         setup = _setup(settings, {name: value for name, value in given.items() if value is not None})
         journal = _clear(place)
         judge = None if strategy is None else _strategy(strategy, setup)
-        report = _played(setup, _books(record, books), judge, disk, out)
+        with log_to(place / "backtest.log"):
+            report = _played(setup, _books(record, books), judge, disk, out)
         written = _written(report, disk, place, journal)
     except FsmArbError as error:
         raise click.ClickException(str(error)) from error

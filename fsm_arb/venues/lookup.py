@@ -68,7 +68,7 @@ class Search:
     answers: dict[str, Answer] = field(factory=dict)
     failure: tuple[str, str] | None = None  # code and message of the first source that failed
     answered: int = 0
-    nameless: bool = False  # whether an order was shown that may be ours and says not whose it is
+    nameless: bool = False  # whether an order or a fill was shown that may be ours and says not whose it is
     others: set[str] = field(factory=set)  # venue ids of orders that were shown to be somebody else's
 
     async def find(self) -> dict[str, Any] | None:
@@ -91,7 +91,9 @@ class Search:
             return False
         if self.dialect.listings:
             return all(self.answers.get(listing.method) is Answer.ABSENT for listing in self.dialect.listings)
-        if any(answer in {Answer.PARTIAL, Answer.FAILED} for answer in self.answers.values()):
+        # Own trades that may be cut short say no more than none: it is for the lists of orders then.
+        short = {method for method, answer in self.answers.items() if answer in {Answer.PARTIAL, Answer.FAILED}}
+        if short - {TRADES}:
             return False
         absent = {method for method, answer in self.answers.items() if answer is Answer.ABSENT}
         # Closed orders are the filled ones on some exchanges, so the cancelled ones must have a list as well; or
@@ -174,8 +176,8 @@ class Search:
         ours = [trade for trade in rows if self._is_ours_trade(trade)]
         if ours:
             return self._order_from(ours)
-        doubtful = any(self._may_be_ours(row) and str(row.get("order")) not in self.others for row in rows)
-        complete = self._reached(Listing(method=TRADES), len(rows), since) and not doubtful
+        self.nameless |= any(self._may_be_ours(row) and str(row.get("order")) not in self.others for row in rows)
+        complete = self._reached(Listing(method=TRADES), len(rows), since)
         self.answers[TRADES] = Answer.ABSENT if complete else Answer.PARTIAL
         return None
 

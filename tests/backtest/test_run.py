@@ -8,13 +8,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from recorded_books import BEGINS_NS, BINANCE, MS, SWAP, UPBIT, Swing, book, csv_of, rules, setup
+from recorded_books import BEGINS_NS, BINANCE, MS, SWAP, UPBIT, Swing, Wild, book, csv_of, rules, setup
 
 from fsm_arb.backtest import BookEvent, CsvBooks, Report, backtest
 from fsm_arb.backtest.run import Stage
+from fsm_arb.backtest.trades import trades_of
+from fsm_arb.codec import loads
 from fsm_arb.context import MarketContext
 from fsm_arb.errors import InvalidInput
 from fsm_arb.journal.memory import MemoryDisk
+from fsm_arb.memory import Entry, Memory
+from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.risk import RiskLimits
 from fsm_arb.strategy.verdicts import Verdict
 from fsm_arb.values import Leg, Money
@@ -121,6 +125,54 @@ def test_what_the_accounts_have_gained_is_what_the_trades_say(second: Leg) -> No
     dust = D("0.00002") * 95_000_000
     assert abs(report.worth - report.total.net) < dust * len(report.trades)
     assert report.drawdown >= -report.worth
+
+
+POLICIES: tuple[dict[str, Any], ...] = (
+    {},
+    {"placement": "sequential", "remedy": "complete"},
+    {"order_type": "limit", "fill_timeout_s": 1, "remedy": "unwind"},
+    {"order_type": "market", "attempts_max": 2, "halted_retry_s": 5},
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("second", [BINANCE, SWAP])
+def test_in_a_wild_market_the_journal_says_what_the_accounts_say(second: Leg, seed: int) -> None:
+    """Base that trades say they have received is base that the accounts have; a trade is hedged, undone or told."""
+    changed = setup(second=second, seed=seed, policy=ExecutionPolicy(**POLICIES[seed]), jitter_ms=50)
+    books, disk = Wild(seed + 10, second, seconds=90), MemoryDisk()
+    clock = VirtualClock(epoch_ns=books.begins_ns)
+    stage = Stage(changed, books, None, disk, clock)
+    began = {name: venue.owned() for name, venue in stage.venues.items()}
+    run(stage.play(lambda _: None), clock)
+    moved = D(0)
+    for name, venue in stage.venues.items():
+        moved += venue.owned().get("BTC", D(0)) - began[name].get("BTC", D(0))
+        moved += sum((position.amount for position in venue.positions()), D(0))
+    received: dict[str, Decimal] = defaultdict(Decimal)
+    for trade_id, exposure, state, dust in left_over(disk):
+        received[trade_id] = exposure
+        assert state == "HALTED" or abs(exposure) < dust or not exposure
+    assert len(received) > 2
+    assert moved == sum(received.values())
+    expected = by_hand(disk)
+    for trade in trades_of(disk.records).trades:
+        assert trade.net == expected.get(f"trade/{trade.trade_id}", 0)
+
+
+def left_over(disk: MemoryDisk) -> list[tuple[str, Decimal, str, Decimal]]:
+    """Return what each trade on a journal has left naked, its state, and what counts as dust."""
+    streams: dict[str, list[Entry]] = defaultdict(list)
+    for record in disk.records:
+        if record.stream.startswith("trade/"):
+            fact = loads(record.payload)
+            streams[record.stream].append(
+                Entry(record.at_ns, record.trigger, record.state_before, record.state_after, fact)
+            )
+    folded = [Memory.fold(name, entries, str) for name, entries in streams.items()]
+    return [
+        (each.trade_id, each.exposure, each.state, each.ledger.plan.dust if each.ledger else D(0)) for each in folded
+    ]
 
 
 def test_a_file_of_the_user_s_own_trades_like_any_other(tmp_path: Any) -> None:

@@ -81,6 +81,18 @@ def test_a_leg_that_stood_alone_is_told_with_how_long_and_how_far() -> None:
     assert trade.quantity == 0
 
 
+def test_a_leg_that_is_naked_still_has_been_to_the_end() -> None:
+    """A halted trade is nobody's success, however long ago its last record was."""
+    records = journal((book(), NONE), entry(), policy={"attempts_max": 0})
+    (halted,) = trades_of(records).trades
+    assert (halted.status, halted.path[-1], halted.ended_ns) == ("halted", "HALTED", None)
+    (told,) = trades_of(records, EPOCH_NS + 90_000 * MS).trades
+    assert told.naked_s == 90
+    assert [piece.exposure for piece in told.naked] == [-1]
+    done = journal((book(), book()), entry())
+    assert trades_of(done, EPOCH_NS + 90_000 * MS) == trades_of(done)
+
+
 def test_what_was_blocked_has_neither_money_nor_quantity() -> None:
     """It says why."""
     (trade,) = trades_of(journal(entry())).trades

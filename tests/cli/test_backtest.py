@@ -83,6 +83,7 @@ def test_it_ends_in_a_table_a_page_a_picture_and_a_journal(run: Run, own: tuple[
     assert "Positions left open: 1 of 3." in done.output
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "upbit BTC/KRW against binance BTC/USDT" in page
+    assert (folder / "backtest.log").exists()
     assert (folder / "worth.svg").read_text(encoding="utf-8").startswith("<svg")
     with JournalReader(folder / "trades.db") as reader:
         assert reader.verify() > 0
@@ -144,9 +145,10 @@ def make(setup):
     ("", "must be MODULE:NAME"),
 ])  # fmt: skip
 def test_a_strategy_of_one_s_own(
-    run: Run, own: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, what: str
+    run: Run, own: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, name: str, what: str
 ) -> None:
     """An object, or what makes one; found where the command was called."""
+    tmp_path = own[0].parent
     (tmp_path / f"own_{name}_bot.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

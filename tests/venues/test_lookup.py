@@ -192,6 +192,10 @@ async def test_trades_that_may_be_ours_leave_a_doubt_whatever_the_lists_say() ->
     assert not (await observe(exchange)).covered
     exchange.orders = [OTHER | {"id": "f9"}]
     assert (await observe(exchange)).covered, "it is a fill of somebody else's order"
+    exchange.orders = [OTHER | {"id": "f9", "clientOrderId": None, "amount": 1.5}]
+    assert (await observe(exchange)).covered, "of an order without a name that is too large to be ours"
+    exchange.orders = [OTHER | {"id": "f9", "clientOrderId": None, "amount": 0.6}]
+    assert not (await observe(exchange)).covered
     exchange.orders, exchange.trades = [], [trade | {"side": "sell"}, trade | {"amount": 1.5}]
     assert (await observe(exchange)).covered, "neither can be a fill of ours"
 
@@ -202,6 +206,16 @@ async def test_open_orders_and_own_trades_do_where_every_trade_names_its_order()
     assert (await observe(without(FakeExchange(), *lists))).covered
     nameless = [{"id": "t1", "order": "x", "amount": 1.0, "price": 1.0}]
     assert not (await observe(without(FakeExchange(trades=nameless), *lists))).covered
+
+
+@pytest.mark.parametrize(("rows", "with_lists"), [(19, True), (20, True), (19, False), (20, False)])
+async def test_own_trades_that_may_be_cut_short_leave_it_to_the_lists_of_orders(rows: int, with_lists: bool) -> None:
+    """As many fills as a page may hold say no more than none; where no list shows ended orders, that is too little."""
+    lists = () if with_lists else ("fetch_closed_orders", "fetch_canceled_orders", "fetch_orders")
+    trades = [{"id": str(index), "order": "x", "side": "sell", "amount": 1.0, "price": 1.0} for index in range(rows)]
+    observed = await observe(without(FakeExchange(trades=trades), *lists))
+    assert observed.raw["fetch_my_trades"] == ("absent" if rows < 20 else "partial")
+    assert observed.covered is (with_lists or rows < 20)
 
 
 async def test_own_trades_show_an_order_that_no_list_holds() -> None:

@@ -267,6 +267,14 @@ def test_an_operator_s_trade_moves_balances_and_stands_in_no_bot_s_book(stage: S
     assert {what[1] for _, what in stage.seen.told} == {None}
 
 
+def test_a_trade_by_hand_can_be_undone_with_its_fee(stage: Stage) -> None:
+    """As if it had never been: every balance, and what was done by hand."""
+    fill = stage.sim.trade_by_hand("alpha", SYMBOL, "buy", D("1.5"))
+    stage.sim.undo_by_hand("alpha", fill)
+    assert not any(stage.sim.moved()["alpha"].values())
+    assert not any(stage.sim.external()["alpha"].values())
+
+
 def test_an_operator_s_order_may_be_refused_as_well(stage: Stage) -> None:
     """Nothing has moved then."""
     with pytest.raises(OrderRefused, match="funds"):

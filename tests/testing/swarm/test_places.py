@@ -73,8 +73,10 @@ def test_an_operator_trades_where_there_is_somebody_to_trade_with() -> None:
         return made.trade_by_hand(venue, symbol, Side.BUY, amount)
 
     fill = run(main(), VirtualClock())
-    if fill is not None:
-        assert made.external()[venue]["BTC"] > 0
+    assert fill is not None
+    assert made.external()[venue]["BTC"] > 0
+    made.undo_by_hand(venue, fill)
+    assert not any(made.external()[venue].values())
     touch = made.touch(venue, symbol, Side.BUY)
     assert touch is not None
     assert abs(touch - made.price(venue, symbol)) < touch / 50
