@@ -21,13 +21,14 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from attrs import frozen
 from seeded import SEEDED, Defect, put_in
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMIT_S = 30  # CPU seconds that an instrument may look for one defect
+LIMIT_S = 15  # CPU seconds that an instrument may look for one defect
 NOT_CAUGHT, CAUGHT = 0, 3  # exit statuses of one look
 
 
@@ -203,21 +204,20 @@ def main() -> int:
     parser.add_argument("instrument", nargs="?", choices=list(INSTRUMENTS))
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
     if given.defect and given.instrument:
-        defect = next(each for each in SEEDED if each.name == given.defect)
-        result = look_here(defect, given.instrument)
+        result = look_here(next(each for each in SEEDED if each.name == given.defect), given.instrument)
         told = {"caught": result.caught, "seconds": result.seconds, "what": result.what}
         print(json.dumps(told) if given.json else f"{given.defect}, {given.instrument}: {result}")
         return CAUGHT if result.caught else NOT_CAUGHT
-    found: dict[str, dict[str, Look]] = {}
-    for defect in SEEDED:
-        if given.defect in {None, defect.name}:
-            found[defect.name] = {}
-            for name in INSTRUMENTS:
-                found[defect.name][name] = result = look(defect.name, name)
-                said = f"{result.seconds:6.1f} s  {result.what}" if result.caught else "   -"
-                print(f"{defect.name:28} {name:11} {said[:150]}", flush=True)
+    wanted = [(each.name, name) for each in SEEDED if given.defect in {None, each.name} for name in INSTRUMENTS]
+    found: dict[str, dict[str, Look]] = {name: {} for name, _ in wanted}
+    with ThreadPoolExecutor(given.jobs) as pool:
+        for (defect, name), result in zip(wanted, pool.map(lambda pair: look(*pair), wanted), strict=True):
+            found[defect][name] = result
+            said = f"{result.seconds:6.1f} s  {result.what}" if result.caught else "   -"
+            print(f"{defect:28} {name:11} {said[:150]}", flush=True)
     if given.markdown:
         given.markdown.write_text(page(found), encoding="utf-8")
     survivors = [name for name, looks in found.items() if not any(each.caught for each in looks.values())]

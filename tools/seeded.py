@@ -56,6 +56,7 @@ class Defect:
     name: str
     story: str  # what the person who wrote it believed
     patches: tuple[Patch, ...]
+    caught_by: str = "explorer"  # the instrument of `tools/defects.py` that is quickest at it
 
 
 SEEDED: tuple[Defect, ...] = (

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from attrs import evolve
 from hall import IN_DOUBT, D, PaperVenue, Sink, breaks, papers, placed, quick, shows, until
 
 from fsm_arb.alerts import Alerts
 from fsm_arb.errors import JournalFailed, VenueUnanswered
-from fsm_arb.executor.notices import Notices
+from fsm_arb.executor.notices import Notices, tell_turned, turned
 from fsm_arb.ports import Refused
+from fsm_arb.position import CrossExchangePosition
+from fsm_arb.values import Leg, Side
 
 if TYPE_CHECKING:
     from hall import Hall
@@ -108,3 +111,55 @@ async def test_a_trade_that_only_the_wrong_way_round_could_hedge_says_so(hall: H
         f"trade {result.trade_id} is hedged the wrong way round",
     ]
     assert any(body.startswith("0.1 BTC; 0.0 BTC is naked") for _, body, _ in sink.alerts)
+
+
+def position(left: str) -> CrossExchangePosition:
+    """Return a position of one base that is left with *left*; below zero: it stands the other way round."""
+    net = D(left)
+    return CrossExchangePosition(
+        position_id="P-t1",
+        state="OPEN" if abs(net) >= D("0.1") else "CLOSED",
+        legs=(Leg("upbit", "BTC/KRW"), Leg("binance", "BTC/USDT")),
+        sides=(Side.SELL, Side.BUY) if net < 0 else (Side.BUY, Side.SELL),
+        entry_trade_id="t1",
+        entry_quantity=D(1),
+        entry_prices=(None, None),
+        leasts=(D("0.1"), D("0.1")),
+        fx=D(1400),
+        exits=(("t2", 1 - net),),
+        reversed=net < 0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (None, "1", ""),
+        (None, "-1", "stands the wrong way round"),
+        ("0.5", "0", ""),
+        ("0.5", "-0.05", ""),  # dust, that nobody could trade
+        ("0.5", "-0.1", "stands the wrong way round"),
+        ("-0.5", "-0.5", ""),  # told already
+        ("-0.5", "-0.4", "stands the wrong way round"),
+        ("-0.5", "0", "no longer stands the wrong way round"),
+        ("-0.5", "-0.05", "no longer stands the wrong way round"),
+        ("-0.5", "0.5", "no longer stands the wrong way round"),
+    ],
+)
+async def test_a_position_is_told_of_when_its_way_round_changes(before: str | None, after: str, words: str) -> None:
+    """When it comes to stand the wrong way round, by how much when that changes, and when it is over."""
+    sink = Sink()
+    turned(Alerts(sink), None if before is None else position(before), position(after))
+    expected = [f"position P-t1 {words}"] if words else []
+    if expected:
+        await until(lambda: sink.alerts)
+    assert [subject for subject, _, _ in sink.alerts] == expected
+
+
+async def test_after_a_start_each_position_that_stands_the_wrong_way_round_is_told_again() -> None:
+    """A crash may have come between its record and the alert."""
+    sink = Sink()
+    tell_turned(Alerts(sink), [position("1"), position("-1"), position("-0.05")])
+    await until(lambda: sink.alerts)
+    ((subject, _, labels),) = sink.alerts
+    assert (subject, labels["quantity"]) == ("position P-t1 stands the wrong way round", "1")

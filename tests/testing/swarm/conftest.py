@@ -1,15 +1,11 @@
-"""Helpers stand beside the tests and are imported by name; what an episode logs and warns of is its own business."""
+"""What an episode logs and warns of is its own business."""
 
 from __future__ import annotations
 
 import logging
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

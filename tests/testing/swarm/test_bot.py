@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attrs import evolve
-from stages import calm, planned, played
+from episodes import calm, planned, played
 
 from fsm_arb.testing.swarm.episode import Mishap
 

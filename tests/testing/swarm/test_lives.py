@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages import calm, planned, played
+from episodes import calm, planned, played
 
 from fsm_arb.testing.swarm.episode import Mishap
 from fsm_arb.testing.swarm.journal import DiskTroubles

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stages import calm, planned, played
+from episodes import calm, planned, played
 
 from fsm_arb.errors import JournalError, MachineError
 from fsm_arb.journal import memory

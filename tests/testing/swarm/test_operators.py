@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from stages import calm, planned, played
+from episodes import calm, planned, played
 
 from fsm_arb.messages import Busted, ExternalFill, Judged
 from fsm_arb.testing.simulated import FaultKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages import calm, played
+from episodes import calm, played
 
 from fsm_arb.messages import Moved
 from fsm_arb.testing.glimpse import Glimpse
