@@ -172,9 +172,7 @@ class SpotAccount:
 class MarginAccount:
     """One margin asset, contracts in one-way mode, cross margin."""
 
-    def __init__(
-        self, balances: Mapping[str, Decimal], leverage: Decimal = Decimal(20), asset: str = "USDT"
-    ) -> None:
+    def __init__(self, balances: Mapping[str, Decimal], leverage: Decimal = Decimal(20), asset: str = "USDT") -> None:
         self.asset = asset
         self.wallet: dict[str, Decimal] = {asset: Decimal(amount) for asset, amount in balances.items()}
         self.positions: dict[str, Position] = {}

@@ -149,10 +149,10 @@ def position(left: str) -> CrossExchangePosition:
 async def test_a_position_is_told_of_when_its_way_round_changes(before: str | None, after: str, words: str) -> None:
     """When it comes to stand the wrong way round, by how much when that changes, and when it is over."""
     sink = Sink()
-    turned(Alerts(sink), None if before is None else position(before), position(after))
-    expected = [f"position P-t1 {words}"] if words else []
-    if expected:
-        await until(lambda: sink.alerts)
+    turned(alerts := Alerts(sink), None if before is None else position(before), position(after))
+    alerts.raise_alert("nothing more", "", {})
+    expected = [*([f"position P-t1 {words}"] if words else []), "nothing more"]
+    await until(lambda: len(sink.alerts) >= len(expected))
     assert [subject for subject, _, _ in sink.alerts] == expected
 
 

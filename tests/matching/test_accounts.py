@@ -80,3 +80,14 @@ def test_a_bust_takes_a_trade_back(make: Make, order: NewOrders) -> None:
     assert done.filled == 0
     assert exchange.account.balances()["USDT"].free == D(1_000_000)
     assert exchange.account.balances()["BTC"].free == D(10)
+
+
+def test_margin_is_tied_up_in_the_asset_that_it_is_in() -> None:
+    """Whatever that is called: what is used of it cannot be used again, and no other asset is touched."""
+    account = MarginAccount({"USDC": D(100), "USDT": D(5)}, asset="USDC")
+    account.held = D(30)
+    balances = account.balances()
+    assert (balances["USDC"].free, balances["USDC"].used, balances["USDT"].free) == (70, 30, 5)
+    account.put("USDC", D(50))
+    account.put("USDT", D(6))
+    assert account.wallet == {"USDC": D(80), "USDT": D(6)}
