@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
@@ -167,8 +167,8 @@ def test_a_remedy_is_known_to_be_in_vain_however_that_is_learnt() -> None:
 
 def in_coarse_lots() -> Walk:
     """Leg 0 has sold eleven, and the first of the remedies that are allowed is to buy nine: lots of three."""
-    rules = (ALPHA, evolve(BETA, lot=D(3), amount_min=D(3)))
-    walk = Walk(decided(notional=Money(D(1200), "USD")), rules=rules, attempts_max=1, remedy="complete")
+    rules = (ALPHA, evolve(BETA, lot=Decimal(3), amount_min=Decimal(3)))
+    walk = Walk(decided(notional=Money(Decimal(1200), "USD")), rules=rules, attempts_max=1, remedy="complete")
     walk.ack(0, 11, ended=True).refuse(1).look()
     assert walk.sends[2] == (1, "complete", "buy", 9)
     return walk

@@ -1120,6 +1120,31 @@ def test_a_bust_after_a_booking_with_dust_is_still_a_bust() -> None:
     assert walk.sends[2][1] == "complete"
 
 
+def test_a_bust_whose_venue_is_away_waits_for_it_and_is_hedged_the_wrong_way_round_at_the_last() -> None:
+    """Ten were bought and sold; the purchase is taken back. Beta may answer again; it does not, so alpha hedges."""
+    walk = Walk(remedy="unwind", attempts_max=3).refuse(0).fills(1).look().fills(2)
+    assert walk.trade.done
+    walk.bust(1, 10).silence(1).later(10).silence(1).later(10)
+    assert (len(walk.sent), len(walk.stalls()), walk.trade.attempt) == (3, 2, 2)
+    assert [each.choice.reason for each in walk.stalls()] == ["no remedy but the wrong way round can be sent yet"] * 2
+    walk.silence(1)
+    assert walk.sends[3:] == [(0, "unwind", "buy", D(10))]
+    walk.fills(3)
+    assert walk.moves[-2:] == [("ROLLBACK", "settled", "HEDGED"), BOOKED]
+    assert (walk.trade.booked_quantity, walk.trade.exposure) == (-10, 0)
+    assert walk.trade.outcome is Outcome.PARTIAL_HEDGED
+    assert walk.trade.end_note == "both legs stand the wrong way round; only that could be sent after a bust"
+
+
+def test_a_bust_whose_venue_answers_again_in_time_is_put_right() -> None:
+    """No reversed hedge comes of a venue that was away for a moment."""
+    walk = Walk(remedy="unwind", attempts_max=3).refuse(0).fills(1).look().fills(2)
+    walk.bust(1, 10).silence(1).later(10).look()
+    assert walk.sends[3:] == [(1, "complete", "buy", D(10))]
+    assert walk.fills(3).trade.outcome is Outcome.FAILED
+    assert walk.trade.exposure == 0
+
+
 def test_a_bust_of_both_legs_leaves_no_position() -> None:
     """Flat: what was booked is nothing."""
     walk = both_filled().bust(1, 10).bust(0, 10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from attrs import field, frozen
@@ -92,16 +93,23 @@ _ALL = (
     Focus(
         name="resting",
         level=Level.MANY,
-        policy={"order_type": OrderType.LIMIT, "fill_timeout_s": 2, "slippage_bps": 0, "attempts_max": 5},
+        policy={
+            "order_type": OrderType.LIMIT,
+            "fill_timeout_s": 8,
+            "poll_interval_s": Decimal("0.2"),
+            "slippage_bps": 0,
+            "attempts_max": 5,
+        },
         faults={
-            FaultKind.CANCEL_LOST: 0.2,
-            FaultKind.CANCEL_LATE: 0.15,
-            FaultKind.CANCEL_RACE: 0.2,
-            FaultKind.LATE_FILL: 0.15,
+            FaultKind.CANCEL_LOST: 0.25,
+            FaultKind.CANCEL_LATE: 0.35,
+            FaultKind.CANCEL_RACE: 0.3,
+            FaultKind.LATE_FILL: 0.05,
             FaultKind.REPLY_LATE: 0.02,
             FaultKind.DELAYED: 0.2,
         },
-        disk={"failed": 0.1, "span_s": 3.0},  # what rests is cancelled in whatever state the trade is
+        # What rests is cancelled in whatever state the trade is: before its time is over by nothing else.
+        disk={"failed": 0.25, "span_s": 1.0},
         depth=1,
     ),
     Focus(

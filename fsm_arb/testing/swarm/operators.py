@@ -120,21 +120,22 @@ class Operator:
     async def _settle(self, key: str) -> bool:
         """Say how an order ended that is in doubt, having looked it up where nobody else can."""
         trade = await self._occasion(key, lambda trade: next(self._settleable(trade), None) is not None)
-        order = next(self._settleable(trade), None) if trade is not None else None
-        if trade is None or order is None:
-            return False
-        return await self.settle(trade, order)
+        with self._alone(trade):
+            order = next(self._settleable(trade), None) if trade is not None else None
+            return trade is not None and order is not None and await self.settle(trade, order)
 
     async def settle(self, trade: Trade, order: Order) -> bool:
         """Say how *order* ended, which is not live on its venue."""
-        name = order.intent.client_order_id
-        true = self._office.orders().get(name)
-        filled = true.filled if true is not None else ZERO
-        spent = sum((fill.amount * fill.price for fill in true.fills), ZERO) if true is not None else ZERO
-        price = divide(spent, filled) if filled else None
-        return await self._told(
-            lambda life: life.executor.settle_order(trade.trade_id, name, filled, "looked up", price)
-        )
+        name, index = order.intent.client_order_id, order.intent.index
+
+        def tell(life: Life) -> Awaitable[CrossExecutionResult]:
+            true = self._office.orders().get(name)  # looked up anew each time: some may have been taken back meanwhile
+            filled = true.filled if true is not None else ZERO
+            spent = sum((fill.amount * fill.price for fill in true.fills), ZERO) if true is not None else ZERO
+            price = divide(spent, filled) if filled else None
+            return life.executor.settle_order(trade.trade_id, name, filled, "looked up", price)
+
+        return await self._told(tell, unless=lambda: not self._office.trades[trade.trade_id].orders[index].live)
 
     def _settleable(self, trade: Trade) -> Iterator[Order]:
         """Yield the orders of *trade* that are in doubt, and can no longer come to life."""
@@ -147,7 +148,7 @@ class Operator:
                 yield order
 
     async def _resolve(self, key: str) -> bool:
-        """Trade a halted trade's exposure away by hand, then say so; have it undone where the trade will not take it."""
+        """Trade a halted trade's exposure away by hand, then say so; undo it where the trade will not have it."""
         trade = await self._occasion(key, lambda each: each.halted and self._by_hand(each) is not None)
         with self._alone(trade):
             return trade is not None and await self._resolved(trade)
