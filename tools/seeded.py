@@ -131,6 +131,7 @@ SEEDED: tuple[Defect, ...] = (
                 "        return self.filled if self.intent.side is Side.BUY else -self.filled\n",
             ),
         ),
+        caught_by="crash",
     ),
     Defect(
         "hedge_from_the_request",
@@ -193,6 +194,7 @@ SEEDED: tuple[Defect, ...] = (
                 "            await self._write(entries)\n",
             ),
         ),
+        caught_by="crash",
     ),
     Defect(
         "exit_from_the_request",
@@ -204,6 +206,7 @@ SEEDED: tuple[Defect, ...] = (
                 "            entry_quantity=ledger.plan.quantity,\n",
             ),
         ),
+        caught_by="unit tests",
     ),
     Defect(
         "wrong_sign",
@@ -215,6 +218,7 @@ SEEDED: tuple[Defect, ...] = (
                 "ledger.plan.legs[lead].side),\n",
             ),
         ),
+        caught_by="stateful",
     ),
     Defect(
         "rounded_up",
@@ -272,6 +276,7 @@ SEEDED: tuple[Defect, ...] = (
                 "    return Placing.REFUSED\n",
             ),
         ),
+        caught_by="unit tests",
     ),
     Defect(
         "halts_for_ever",
@@ -294,6 +299,7 @@ SEEDED: tuple[Defect, ...] = (
                 "        outcome = Refused\n",
             ),
         ),
+        caught_by="swarm",
     ),
 )
 

@@ -95,10 +95,11 @@ _ALL = (
         level=Level.MANY,
         policy={
             "order_type": OrderType.LIMIT,
-            "fill_timeout_s": 8,
+            "fill_timeout_s": 4,
             "poll_interval_s": Decimal("0.2"),
             "slippage_bps": 0,
-            "attempts_max": 5,
+            "attempts_max": 2,
+            "doubt_max_s": 5,
         },
         faults={
             FaultKind.CANCEL_LOST: 0.25,

@@ -22,11 +22,11 @@ PINNED = {
     "two lots, no fault": (Bounds(lots=2, faults=0), (1554, 14918, 21, 345, 3517, 5)),
     "one lot, one fault, one leg after the other": (
         Bounds(lots=1, faults=1, policy=ExecutionPolicy(placement="sequential")),
-        (3208, 22107, 25, 1228, 9498, 6),
+        (2916, 20173, 27, 1184, 8906, 6),
     ),
     "one lot, one fault, orders that rest": (
         Bounds(lots=1, faults=1, policy=ExecutionPolicy(order_type="limit")),
-        (4411, 35105, 27, 1195, 10347, 6),
+        (3199, 25234, 29, 1059, 8645, 6),
     ),
 }
 
@@ -55,7 +55,7 @@ def test_what_can_happen_is_counted_exactly(name: str) -> None:
 def test_one_fault_is_counted_exactly(one_fault: Report) -> None:
     """The same, with the default policy and one fault."""
     assert [each.text() for each in one_fault.counterexamples] == []
-    assert counts(one_fault) == (5244, 42033, 25, 1244, 11064, 6)
+    assert counts(one_fault) == (3481, 27534, 27, 1108, 9117, 6)
 
 
 def test_fewer_faults_are_a_part_of_more(one_fault: Report) -> None:
@@ -101,11 +101,12 @@ def test_a_broken_core_is_found_out(
     assert trace.faults <= 1
 
 
-def test_lists_that_lag_for_ever_bury_a_live_order() -> None:
-    """Two honest looks before the fence and one past it that lies are believed: what the fence is there to outlast."""
-    report = explore(Bounds(lots=1, faults=2, lists_lag=True))
-    assert "invariant 1" in report.counterexamples[0].text()
-    assert report.counterexamples[0].faults == 2
+def test_a_list_that_lags_past_the_fence_buries_nothing() -> None:
+    """Absence needs several looks past it: what lagged in one of them is seen in the next."""
+    report = explore(Bounds(lots=1, faults=1, lists_lag=True))
+    assert [each.text() for each in report.counterexamples] == []
+    assert report.well
+    assert report.states > explore(Bounds(lots=1, faults=0)).states
 
 
 def test_progress_is_told() -> None:
