@@ -45,8 +45,8 @@ class Crew:
         if runner.trade.finished and self.runners.get(trade_id) is runner:
             del self.runners[trade_id]
             self._services.residuals.forget(trade_id)
-            self._services.guarding.forget(runner.trade, self.runners)
             self._ended(runner.trade)
+            self._services.guarding.forget(runner.trade, self.runners)
 
     def driving(self, trade_id: str) -> Runner:
         """Return who drives this trade.

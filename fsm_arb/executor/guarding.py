@@ -90,6 +90,8 @@ class Guarding:
         self._page = Page("")
         self._durable: RiskHistory | None = self._follows.history if self._follows else None
         self._writing: asyncio.Task[None] | None = None
+        self._lost = ""  # why its history could not be read; entries wait until a person has looked
+        self._untold: dict[str, tuple[Callable[..., None], tuple[Any, ...]]] = {}  # what it could not take in yet
 
     async def ask(self, decision: CrossExchangeDecision) -> tuple[str, Money | None]:
         """Return why an entry is refused (empty: it is not), and how much of it fits (None: all of it).
@@ -98,6 +100,9 @@ class Guarding:
         """
         if self._guard is None or decision.action.is_exit:
             return "", None
+        unready = self._unready()
+        if unready:
+            return unready, None
         try:
             verdict = (self._follows.admit if self._follows else self._guard.check_cross_exchange_trade)(decision)
             if inspect.isawaitable(verdict):
@@ -111,70 +116,99 @@ class Guarding:
             return f"risk: the guard gave no verdict but {verdict!r}", None
         return ("", getattr(verdict, "room", None)) if approved else (f"risk: {verdict}", None)
 
+    def _unready(self) -> str:
+        """Return why nothing can be judged now; what could not be told before is told again first."""
+        if self._lost:
+            return f"risk: the guard's history cannot be read: {self._lost}"
+        for name, (method, what) in list(self._untold.items()):
+            self._tell(name, method, *what)
+        return f"risk: the guard could not take in {', '.join(self._untold)}" if self._untold else ""
+
     # -------------------------------------------------------------- following
 
     def follow(self, trade: Trade) -> None:
         """Tell the guard how a trade stands."""
         if self._follows is None:
             return
-        self._tell(self._follows.follow, trade, self._positions.known(trade))
+        self._tell(trade.trade_id, self._follow, self._follows, trade)
         self._keep()
+
+    def _follow(self, guard: FollowingGuard, trade: Trade) -> None:
+        guard.follow(trade, self._positions.known(trade))
 
     def let_go(self, trade_id: str) -> None:
         """Tell the guard that a trade was not begun."""
         if self._follows is not None:
-            self._tell(self._follows.let_go, trade_id)
+            self._tell(trade_id, self._follows.let_go, trade_id)
 
     def forget(self, trade: Trade, running: Container[str]) -> None:
         """Tell the guard that nothing of a round trip will change any more, once none of its trades is *running*."""
         if self._follows is None:
             return
-        position_id = self._positions.of_trade(trade)
-        if position_id is None:
-            self._tell(self._follows.forget, trade.trade_id)
-        else:
-            position = self._positions.get(position_id)
-            trades = (position.entry_trade_id, *(trade_id for trade_id, _ in position.exits))
-            if position.state == "CLOSED" and not any(trade_id in running for trade_id in trades):
-                self._tell(self._follows.forget, position.entry_trade_id)
+        if trade.trade_id not in self._untold:
+            self._tell(trade.trade_id, self._forget, self._follows, trade, running)
         self._keep()
 
-    def _tell(self, method: Callable[..., None], *what: Any) -> None:
+    def _forget(self, guard: FollowingGuard, trade: Trade, running: Container[str]) -> None:
+        position_id = self._positions.of_trade(trade)
+        if position_id is None:
+            guard.forget(trade.trade_id)
+            return
+        position = self._positions.get(position_id)
+        trades = (position.entry_trade_id, *(trade_id for trade_id, _ in position.exits))
+        if position.state == "CLOSED" and not any(trade_id in running for trade_id in trades):
+            guard.forget(position.entry_trade_id)
+
+    def _tell(self, name: str, method: Callable[..., None], *what: Any) -> None:
+        """Tell the guard something of *name*; what it cannot take in is told again before the next entry."""
         try:
             method(*what)
+            self._untold.pop(name, None)
         except Exception as error:
+            self._untold[name] = method, what
             logger.exception("the risk guard failed")
             self._alert("risk guard failed", f"{type(error).__name__}: {error}", {"guard": type(self._guard).__name__})
 
     # -------------------------------------------------------------- keeping its history
 
     def recover(self) -> None:
-        """Give the guard its history and the open positions back."""
+        """Give the guard its history and the open positions back.
+
+        A history that cannot be read stops entries, and nothing else: what is held must still be put right.
+        """
         if self._follows is None:
             return
+        try:
+            self._reread(self._follows)
+        except JournalError as error:
+            self._lost = str(error)
+            logger.exception("the risk guard's history cannot be read")
+            self._alert("risk guard's history lost", self._lost, {"guard": type(self._guard).__name__})
+        for position in self._positions.all():
+            self._tell(position.position_id, self._follows.stands, position)
+
+    def _reread(self, guard: FollowingGuard) -> None:
         stream = ""
         for stream in self._scribe.journal.streams(RISK):  # noqa: B007 - the last one is today's, or the last day's
             pass
         if stream:
             history, count = self._scribe.last(stream)
             self._page = Page(stream, count)
-            self._durable = self._follows.history = history
-        for position in self._positions.all():
-            self._tell(self._follows.stands, position)
+            self._durable = guard.history = history
 
     def _keep(self) -> None:
         """Write the history down soon, if it has changed: a trade is read again at a start until its watch is over."""
-        unwritten = self._follows is not None and self._follows.history is not self._durable
-        if unwritten and (self._writing is None or self._writing.done()):
+        unwritten = self._follows is not None and self._follows.history != self._durable
+        if unwritten and not self._lost and (self._writing is None or self._writing.done()):
             self._writing = asyncio.get_running_loop().create_task(self._write(), name="risk history")
 
     async def _write(self) -> None:
-        while self._follows is not None and self._follows.history is not self._durable:
+        while self._follows is not None and self._follows.history != self._durable:
             history = self._follows.history
             stream = f"{RISK}{_EPOCH + dt.timedelta(days=history.day)}"
-            if stream != self._page.stream:
-                self._page = Page(stream)
             try:
+                if stream != self._page.stream:
+                    self._page = Page(stream, sum(1 for _ in self._scribe.journal.read(stream)))
                 await self._scribe.note(self._page, history, "counted", self._clock.time_ns())
             except JournalError as error:
                 logger.warning(

@@ -103,14 +103,10 @@ class Opening:
             secrets = refusal(decision, self._policy, Readings(at_ns=0, health=health, fx="")) if down else ""
             return Checked(now=now, refusal=secrets or f"health: {rules}{because}"), rules, None
         fx = self._rate(order, rules)
-        risk, room = await self._services.guarding.ask(decision)
-        readings = Readings(
-            at_ns=self._services.clock.time_ns(),
-            health=health,
-            fx=fx,
-            risk=risk,
-        )
-        said = refusal(decision, self._policy, readings) or self._unfit(decision)
+        readings = Readings(at_ns=self._services.clock.time_ns(), health=health, fx=fx)
+        said, room = refusal(decision, self._policy, readings) or self._unfit(decision), None
+        if not said:  # asked last: what it lets pass is reserved
+            said, room = await self._services.guarding.ask(decision)
         text = dict(readings.as_text()) if room is None else {**readings.as_text(), "risk": f"room for {room}"}
         return Checked(now=now, refusal=said, readings=text), fx, room
 

@@ -155,8 +155,14 @@ class CrossExchangeRiskGuard:
         Raises:
             FxUnavailable: Its notional cannot be converted into the limits' currency.
         """
+        before = self._holdings.get(decision.decision_id)
         self._holdings.drop(decision.decision_id)
-        verdict = self.check_cross_exchange_trade(decision)
+        verdict: Verdict | None = None
+        try:
+            verdict = self.check_cross_exchange_trade(decision)
+        finally:
+            if before is not None and (verdict is None or not verdict.approved):
+                self._holdings.put(decision.decision_id, before)  # it runs already, whatever is said of it now
         if decision.action.is_entry and verdict.approved:
             notional = self._notional(decision)
             if isinstance(verdict, RiskReduced):

@@ -54,9 +54,12 @@ class RiskHistory:
     counted: Mapping[str, Counted] = field(factory=dict)  # by trade id
 
     def on(self, now_ns: int) -> RiskHistory:
-        """Return the history as it stands at *now_ns* (wall clock UTC): a new day begins at nothing."""
+        """Return the history as it stands at *now_ns* (wall clock UTC): a new day begins at nothing.
+
+        A clock that is set back begins none: the day that has begun goes on until a later one does.
+        """
         day = now_ns // NS_PER_DAY
-        return self if day == self.day else evolve(self, day=day, daily=ZERO)
+        return self if day <= self.day else evolve(self, day=day, daily=ZERO)
 
     def with_result(
         self, trade_id: str, route: str, asset: str, pnl: Decimal, *, now_ns: int, limits: RiskLimits
@@ -65,8 +68,8 @@ class RiskHistory:
 
         A correction changes sums. Runs of losses are counted once, by what was known first.
         """
-        if now_ns // NS_PER_DAY != self.day:
-            today = self.on(now_ns)
+        today = self.on(now_ns)
+        if today is not self:
             return today.with_result(trade_id, route, asset, pnl, now_ns=now_ns, limits=limits)
         before = self.counted.get(trade_id)
         if before is not None:

@@ -220,8 +220,17 @@ class Search:
         for row in rows:
             if row.get("id") and self._may_be_ours(row):
                 self.nameless = True
-            elif row.get("id") and not self._is_ours(row):  # by its id, or by its side, amount or time
+            elif row.get("id") and not self._is_ours(row) and self._is_anothers(row):
                 self.others.add(str(row["id"]))
+
+    def _is_anothers(self, row: Mapping[str, Any]) -> bool:
+        """Whether an order is proven to be somebody else's: by its id, its side, its time, or more filled than ours.
+
+        What it was placed for proves nothing: an exchange may show our own in another unit, a purchase by its cost.
+        """
+        return client_id_of(row, self.dialect) is not None or not self._may_be_ours(
+            {**row, "amount": row.get("filled")}
+        )
 
     def _may_be_ours(self, row: Mapping[str, Any]) -> bool:
         """Whether an order or a trade without a client id cannot be told from ours.

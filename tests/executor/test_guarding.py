@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hall import FX, PaperVenue, Sink, papers
 
-from fsm_arb import CrossExchangeRiskGuard, Money
+from fsm_arb import CrossExchangeRiskGuard, Money, StaticFx
 from fsm_arb.executor.guarding import RISK, FollowingGuard
+from fsm_arb.ports import Batch, Draft
 from fsm_arb.risk import GlobalLimits, RiskLimits
-from fsm_arb.values import ZERO
+from fsm_arb.values import ZERO, HealthStatus
 
 if TYPE_CHECKING:
     from hall import Hall
@@ -128,3 +129,61 @@ async def test_a_guard_that_fails_to_follow_holds_up_no_trade(hall: Hall, venues
     assert [body for subject, body, _ in sink.alerts if subject == "risk guard failed"] == [
         "RuntimeError: the guard lost its book"
     ]
+
+
+async def test_a_history_that_cannot_be_read_stops_entries_and_nothing_else(
+    hall: Hall, venues: dict[str, PaperVenue]
+) -> None:
+    """The executor is entered, an exit executes, and an entry is told why it is not."""
+    async with hall.executor(venues=venues, risk_guard=guarding()) as executor:
+        first = await executor.execute_decision(hall.entry("0.1"))
+        await executor.execute_decision(hall.exit(first))
+        second = await executor.execute_decision(hall.entry("0.05"))
+        draft = Draft(at_ns=1, trigger="counted", state_before="", state_after="", payload='{"v":99}')
+        stream = next(iter(executor._journal.streams(RISK)))
+        count = sum(1 for _ in executor._journal.read(stream))
+        await executor._journal.append([Batch(stream=stream, expected_seq=count, drafts=(draft,), live=False)])
+    sink = Sink()
+    async with hall.executor(venues=venues, risk_guard=guarding(), alerts=sink) as executor:
+        refused = await executor.execute_decision(hall.entry("0.1"))
+        assert refused.status == "blocked"
+        assert "history cannot be read" in refused.note
+        left = await executor.execute_decision(hall.exit(second))
+        assert left.status == "success"
+    assert "risk guard's history lost" in [subject for subject, _, _ in sink.alerts]
+
+
+async def test_what_another_check_refuses_takes_no_room(hall: Hall, venues: dict[str, PaperVenue]) -> None:
+    """The guard is asked last: what it lets pass is reserved."""
+    guard = guarding()
+    venues["binance"].status = HealthStatus.DOWN
+    async with hall.executor(venues=venues, risk_guard=guard) as executor:
+        result = await executor.execute_decision(hall.entry("0.1"))
+        assert result.status == "blocked"
+        assert guard.held.amount == ZERO
+        assert not guard._holdings._by_id
+
+
+async def test_what_a_guard_could_not_take_in_is_told_again_before_the_next_entry(
+    hall: Hall, venues: dict[str, PaperVenue]
+) -> None:
+    """After a start without a rate the open position still counts, as soon as there is one; until then, no entry."""
+    limits = RiskLimits(daily_loss=Money(10**6, "USD"), overall=GlobalLimits(exposure=Money(10_000, "USD")))
+    rates: dict[str, str] = {"KRW/USD": "0.0007"}
+
+    class Rates:
+        def rate(self, base: str, quote: str) -> Any:
+            return StaticFx(rates).rate(base, quote)
+
+    async with hall.executor(venues=venues, risk_guard=CrossExchangeRiskGuard(limits, Time(), fx=Rates())) as executor:
+        assert (await executor.execute_decision(hall.entry("0.1"))).status == "success"
+    rates.clear()
+    guard = CrossExchangeRiskGuard(limits, Time(), fx=Rates())
+    async with hall.executor(venues=venues, risk_guard=guard) as executor:
+        assert guard.held.amount == ZERO
+        refused = await executor.execute_decision(hall.entry("0.1"))
+        assert (refused.status, "could not take in" in refused.note) == ("blocked", True)
+        rates["KRW/USD"] = "0.0007"
+        smaller = await executor.execute_decision(hall.entry("0.1"))
+        assert guard.held.amount > 6000
+        assert smaller.leg("upbit").filled_qty < D("0.06")

@@ -338,3 +338,12 @@ def test_a_position_whose_result_is_unknown_is_not_counted_yet() -> None:
     made = roomy()
     made.follow(walk.trade, evolve(opened.value, state="CLOSED", pnls=(("t1", None),)))
     assert made.history.counted == {}
+
+
+def test_a_trade_that_runs_keeps_what_it_reserved_whatever_is_said_when_it_is_asked_about_again() -> None:
+    """A bot that asks by itself cannot let go of what is at work."""
+    made = roomy()
+    made.admit(sized(6000, "a"))
+    made.round_trip("x", LEGS, Money(-2 * MILLION, "KRW"))
+    assert not made.admit(sized(6000, "a")).approved
+    assert made.held == Money(6 * MILLION, "KRW")

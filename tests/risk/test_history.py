@@ -64,3 +64,11 @@ def test_what_is_forgotten_is_no_longer_corrected() -> None:
     assert after.counted == {}
     assert after.daily == -1
     assert after.forget("a") is after
+
+
+def test_a_clock_that_is_set_back_begins_no_new_day() -> None:
+    """Else a step over midnight and back would forget the day's loss."""
+    lost = told(("a", -900))
+    back = lost.on(NOON - NS_PER_DAY)
+    assert back is lost
+    assert told(("b", -50), history=lost, now_ns=NOON - NS_PER_DAY).daily == -950

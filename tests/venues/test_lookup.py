@@ -192,8 +192,10 @@ async def test_trades_that_may_be_ours_leave_a_doubt_whatever_the_lists_say() ->
     assert not (await observe(exchange)).covered
     exchange.orders = [OTHER | {"id": "f9"}]
     assert (await observe(exchange)).covered, "it is a fill of somebody else's order"
-    exchange.orders = [OTHER | {"id": "f9", "clientOrderId": None, "amount": 1.5}]
-    assert (await observe(exchange)).covered, "of an order without a name that is too large to be ours"
+    exchange.orders = [OTHER | {"id": "f9", "clientOrderId": None, "amount": 1.5, "filled": 1.5}]
+    assert (await observe(exchange)).covered, "of an order without a name that has filled more than ours asks for"
+    exchange.orders = [OTHER | {"id": "f9", "clientOrderId": None, "amount": 5000.0, "filled": 0.6}]
+    assert not (await observe(exchange)).covered, "it may be ours, shown by its cost"
     exchange.orders = [OTHER | {"id": "f9", "clientOrderId": None, "amount": 0.6}]
     assert not (await observe(exchange)).covered
     exchange.orders, exchange.trades = [], [trade | {"side": "sell"}, trade | {"amount": 1.5}]
