@@ -81,7 +81,8 @@ async def _append(
         after = services.positions.known(trade)
         if after is not None:
             turned(services.alerts, before, after)
-        services.guarding.follow(trade)
+    if trade.done or any(entry.trigger == "disturbed" for entry in entries):
+        services.guarding.follow(trade)  # what ended with nothing and is disturbed holds again
 
 
 def _begins(trade: Trade, entries: Sequence[Entry]) -> bool:

@@ -238,7 +238,7 @@ class Tending:
         if not (isinstance(event, Missed) and event.covered):
             return
         order, policy = self._trade.orders[event.order], self._trade.policy
-        if order.in_doubt and order.placing_ended_at is not None:
+        if order.in_doubt and not order.mismatch and order.placing_ended_at is not None:
             fence_ends = order.placing_ended_at + seconds_ns(policy.absence_fence_s)
             soon = max(fence_ends, event.now + seconds_ns(policy.poll_interval_s))
             look.next_at = min(look.next_at, soon)

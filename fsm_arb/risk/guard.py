@@ -235,9 +235,11 @@ class CrossExchangeRiskGuard:
         """
         name = position.entry_trade_id
         if position.state != PositionState.CLOSED:
-            price = position.entry_prices[0] or ZERO
-            worth = self._size(Money(position.quantity * price, position.legs[0].quote))
-            self._hold(name, position.legs, worth, sells_first=position.sides[0] is Side.SELL)
+            first, second = position.entry_prices
+            price = first if first is not None or second is None else second * position.fx
+            if price is not None:  # else what its entry reserved stays reserved
+                worth = self._size(Money(position.quantity * price, position.legs[0].quote))
+                self._hold(name, position.legs, worth, sells_first=position.sides[0] is Side.SELL)
             return
         self.let_go(name)
         if position.realised_pnl is not None:

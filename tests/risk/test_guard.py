@@ -347,3 +347,16 @@ def test_a_trade_that_runs_keeps_what_it_reserved_whatever_is_said_when_it_is_as
     made.round_trip("x", LEGS, Money(-2 * MILLION, "KRW"))
     assert not made.admit(sized(6000, "a")).approved
     assert made.held == Money(6 * MILLION, "KRW")
+
+
+def test_a_position_whose_price_is_unknown_is_not_held_at_nothing() -> None:
+    """By the other leg's price, or as its entry reserved it."""
+    walk = Walk(name="d1")
+    walk.fills(0).fills(1)
+    opened, _ = Position.opened("P-d1", walk.trade)
+    made = roomy()
+    made.stands(evolve(opened.value, entry_prices=(None, D(100))))
+    assert made.held == Money(MILLION, "KRW")
+    made.admit(walk.decision)
+    made.stands(evolve(opened.value, entry_prices=(None, None)))
+    assert made.held == Money(MILLION, "KRW")
