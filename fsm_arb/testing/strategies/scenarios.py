@@ -13,19 +13,20 @@ from fsm_arb.decision import CrossExchangeDecision
 from fsm_arb.fx import StaticFx
 from fsm_arb.plan import Plan
 from fsm_arb.policy import ExecutionPolicy
-from fsm_arb.sizing import SizeRefused, SizingInputs, size
+from fsm_arb.sizing import SizeRefused, SizingInputs, common_lot, size
 from fsm_arb.testing.strategies.amounts import decimals
 from fsm_arb.testing.strategies.books import rich
 from fsm_arb.testing.strategies.decisions import ENTRIES
 from fsm_arb.testing.strategies.markets import LEGS, PRICE, market_pairs
 from fsm_arb.testing.strategies.policies import policies as any_policies
-from fsm_arb.values import ONE, ZERO, Action, Balances, Leg, MarketRules, Money
+from fsm_arb.values import ONE, ZERO, Action, Balances, Leg, MarketRules, Money, ceil_to
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 
 _TOO_SMALL = Decimal("0.5")  # least orders
+_BOUND = Decimal("0.95")  # of a price; no policy that is drawn here bounds a first order further away
 _SELDOM = 19  # one in as many, and one
 
 
@@ -112,7 +113,9 @@ def _scenarios(
     left: SearchStrategy[Decimal],
 ) -> Scenario:
     drawn = draw(rules)
-    largest = max(each.least_order(price) for each, price in zip(drawn, prices, strict=True))
+    # At the worst price that a bound may have, and on the common grid: what is floored to it is still enough.
+    least = max(each.least_order(price * _BOUND) for each, price in zip(drawn, prices, strict=True))
+    largest = ceil_to(least, common_lot(drawn[0].lot, drawn[1].lot))
     decision = CrossExchangeDecision(
         action=draw(action),
         legs=legs,
