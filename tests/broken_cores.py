@@ -1,4 +1,4 @@
-"""Deliberately broken cores, and a search that should find them out."""
+"""Deliberately broken cores, which every search must find out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from attrs import evolve
 from fsm_arb import choice, ledger, orders
 from fsm_arb.orders import Lifecycle
 from fsm_arb.ports import InDoubt, OrderStatus, Refused
+from fsm_arb.values import ZERO
 
 if TYPE_CHECKING:
     import pytest
@@ -59,6 +60,11 @@ def cancel_believed(monkeypatch: pytest.MonkeyPatch) -> None:
         return books
 
     monkeypatch.setattr(ledger, "cancel_asked", broken)
+
+
+def base_fee_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a buyer receives is taken to be what was filled."""
+    monkeypatch.setattr(orders, "_base_fee", lambda *_args, **_named: ZERO)
 
 
 def absence_believed_early(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +128,7 @@ def never_retried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # With a single lot there is no part of an order.
 NEEDS_TWO_LOTS = (hedge_from_request, end_drops_fills)
+# What the explorer can see: its markets charge no fee in base.
 BROKEN = (
     late_fill_dropped,
     doubt_is_refusal,

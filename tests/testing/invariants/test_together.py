@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import define, evolve, field
+from broken_cores import (
+    base_fee_ignored,
+    cancel_believed,
+    doubt_is_refusal,
+    hedge_from_request,
+    last_reading_believed,
+    late_fill_dropped,
+)
 from honest import NOTHING
 from worlds import ALPHA, BETA, BETA_KEEPS_BASE, RICH, SECOND, book, entry, sized
 
-from fsm_arb import choice, ledger, orders
 from fsm_arb.errors import InvalidInput
 from fsm_arb.messages import (
     Busted,
     Checked,
     ExternalFill,
-    Kind,
     LegSurvey,
     Missed,
     Observed,
@@ -32,7 +38,6 @@ from fsm_arb.messages import (
     Surveyed,
     Ticked,
 )
-from fsm_arb.orders import Lifecycle
 from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.ports import Acknowledged, InDoubt, OrderSnapshot, OrderStatus, Refused
 from fsm_arb.testing.glimpse import Append, Create, Glimpse, VenueFill, VenueOrder, judged, judged_at_rest
@@ -394,75 +399,15 @@ def test_the_list_is_whole_and_in_order() -> None:
 # ------------------------------------------------------------------ cores that are wrong
 
 
-def _late_fill_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal status is believed to be the last word on the quantity."""
-    honest = ledger.observed
-
-    def broken(books: ledger.Ledger, fact: Observed) -> ledger.Ledger:
-        return books if books.orders[fact.order].lifecycle is Lifecycle.CLOSED else honest(books, fact)
-
-    monkeypatch.setattr(ledger, "observed", broken)
-
-
-def _doubt_is_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A time-out is taken for a no."""
-    honest = ledger.place_ended
-
-    def broken(books: ledger.Ledger, fact: PlaceEnded) -> ledger.Ledger:
-        if isinstance(fact.outcome, InDoubt):
-            fact = evolve(fact, outcome=Refused(code="timeout", message="no answer"))
-        return honest(books, fact)
-
-    monkeypatch.setattr(ledger, "place_ended", broken)
-
-
-def _hedge_from_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A remedy is sized by what was asked for, not by what was received."""
-
-    def broken(s: choice.Situation, _kind: Kind, index: int, _side: Side) -> Decimal:
-        return s.ledger.plan.legs[index].amount
-
-    monkeypatch.setattr(choice, "_quantity", broken)
-
-
-def _cancel_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An order counts as ended once it was asked to go."""
-    honest = ledger.cancel_asked
-
-    def broken(books: ledger.Ledger, asked: Any, now: int) -> ledger.Ledger:
-        books = honest(books, asked, now)
-        for index in asked:
-            books = books.replace(evolve(books.orders[index], lifecycle=Lifecycle.CLOSED, fees_known=True))
-        return books
-
-    monkeypatch.setattr(ledger, "cancel_asked", broken)
-
-
-def _base_fee_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a buyer receives is taken to be what was filled."""
-    monkeypatch.setattr(orders, "_base_fee", lambda *_args, **_named: ZERO)
-
-
-def _stale_reading_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last reading counts, whatever was known before."""
-    honest = orders.merged
-
-    def broken(order: orders.Order, snapshot: OrderSnapshot, leg: Any, now: int) -> orders.Order:
-        fresh = order.changed(gross=ZERO, fills=()) if snapshot.filled < order.gross else order
-        return honest(fresh, snapshot, leg, now)
-
-    monkeypatch.setattr(ledger, "merged", broken)
-
-
 @pytest.mark.parametrize(
     ("broken", "caught_by"),
     [
-        (_late_fill_dropped, {"books agree", "done is flat"}),
-        (_doubt_is_refusal, {"exposure bounded", "one remedy", "done is flat"}),
-        (_hedge_from_request, {"never over-hedged"}),
-        (_cancel_believed, {"exposure bounded", "one remedy", "done is flat"}),
-        (_base_fee_ignored, {"exposure bounded", "books agree", "done is flat"}),
-        (_stale_reading_believed, {"filled only grows", "PnL of fills"}),
+        (late_fill_dropped, {"books agree", "done is flat"}),
+        (doubt_is_refusal, {"exposure bounded", "one remedy", "done is flat"}),
+        (hedge_from_request, {"never over-hedged"}),
+        (cancel_believed, {"exposure bounded", "one remedy", "done is flat"}),
+        (base_fee_ignored, {"exposure bounded", "books agree", "done is flat"}),
+        (last_reading_believed, {"filled only grows", "PnL of fills"}),
     ],
 )
 def test_a_broken_core_is_caught_by_the_invariant_it_breaks(

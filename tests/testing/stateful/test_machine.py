@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from attrs import evolve
+from broken_cores import (
+    absence_believed_early,
+    base_fee_ignored,
+    cancel_believed,
+    doubt_is_refusal,
+    hedge_from_request,
+    last_reading_believed,
+    late_fill_dropped,
+)
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
-from fsm_arb import choice, ledger, orders
 from fsm_arb.machines.trade import TRADE_TABLE
-from fsm_arb.messages import Kind, Observed, PlaceEnded
-from fsm_arb.orders import Lifecycle
 from fsm_arb.policy import POLICY_FIELDS, ExecutionPolicy
-from fsm_arb.ports import InDoubt, Refused
 from fsm_arb.testing.stateful import Ending, NakedLeg, TradeMachine, configured
 from fsm_arb.testing.strategies import policies, scenarios
-from fsm_arb.values import ZERO, FeeIn, Leg, MarketRules, Side, TickBand
+from fsm_arb.values import ZERO, FeeIn, Leg, MarketRules, TickBand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,82 +144,16 @@ class Plain(TradeMachine):
     endings = st.just(Ending.FAIR)
 
 
-def _late_fill_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal status is believed to be the last word on the quantity."""
-    honest = ledger.observed
-
-    def broken(books: ledger.Ledger, fact: Observed) -> ledger.Ledger:
-        return books if books.orders[fact.order].lifecycle is Lifecycle.CLOSED else honest(books, fact)
-
-    monkeypatch.setattr(ledger, "observed", broken)
-
-
-def _doubt_is_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A time-out is taken for a no."""
-    honest = ledger.place_ended
-
-    def broken(books: ledger.Ledger, fact: PlaceEnded) -> ledger.Ledger:
-        if isinstance(fact.outcome, InDoubt):
-            fact = evolve(fact, outcome=Refused(code="timeout", message="no answer"))
-        return honest(books, fact)
-
-    monkeypatch.setattr(ledger, "place_ended", broken)
-
-
-def _hedge_from_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A remedy is sized by what was asked for, not by what was received."""
-
-    def broken(s: choice.Situation, _kind: Kind, index: int, _side: Side) -> Any:
-        return s.ledger.plan.legs[index].amount
-
-    monkeypatch.setattr(choice, "_quantity", broken)
-
-
-def _cancel_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An order counts as ended once it was asked to go."""
-    honest = ledger.cancel_asked
-
-    def broken(books: ledger.Ledger, indexes: Any, now: int) -> ledger.Ledger:
-        books = honest(books, indexes, now)
-        for index in indexes:
-            books = books.replace(evolve(books.orders[index], lifecycle=Lifecycle.CLOSED, fees_known=True))
-        return books
-
-    monkeypatch.setattr(ledger, "cancel_asked", broken)
-
-
-def _base_fee_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a buyer receives is taken to be what was filled."""
-    monkeypatch.setattr(orders, "_base_fee", lambda *_args, **_named: ZERO)
-
-
-def _one_miss_is_absence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An order that one look does not show is believed dead, fence or no fence."""
-    honest = ledger.missed
-    monkeypatch.setattr(ledger, "MISSES_MIN", 1)
-    monkeypatch.setattr(ledger, "missed", lambda books, fact, _fence_ns: honest(books, fact, 0))
-
-
-def _filled_shrinks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last reading is believed, whatever an earlier one has shown."""
-    honest = orders.merged
-
-    def broken(order: orders.Order, snapshot: Any, leg: Any, now: int) -> orders.Order:
-        return honest(order.changed(gross=min(order.gross, snapshot.filled), fills=()), snapshot, leg, now)
-
-    monkeypatch.setattr(ledger, "merged", broken)
-
-
 @pytest.mark.parametrize(
     ("broken", "machine"),
     [
-        (_late_fill_dropped, Plain),
-        (_doubt_is_refusal, Plain),
-        (_hedge_from_request, Plain),
-        (_cancel_believed, Plain),
-        (_base_fee_ignored, Plain),
-        (_one_miss_is_absence, TradeMachine),
-        (_filled_shrinks, Plain),
+        (late_fill_dropped, Plain),
+        (doubt_is_refusal, Plain),
+        (hedge_from_request, Plain),
+        (cancel_believed, Plain),
+        (base_fee_ignored, Plain),
+        (absence_believed_early, TradeMachine),
+        (last_reading_believed, Plain),
     ],
 )
 def test_a_broken_core_is_found(
