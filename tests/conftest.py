@@ -5,10 +5,16 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from click.testing import Result
 
 # Machines are noisy, so no example has a deadline; the suite has a time-out for each test.
 settings.register_profile("default", deadline=None)
@@ -68,3 +74,31 @@ def _is_address(host: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+# What a test file imports counts for its own coverage, so nothing of the package is imported above.
+
+
+def _invoke(arguments: list[str], **options: Any) -> Result:
+    from click.testing import CliRunner
+
+    from fsm_arb.cli.app import command
+
+    return CliRunner().invoke(command, arguments, **options)
+
+
+@pytest.fixture
+def run() -> Callable[..., Result]:
+    """Run the command in this process, as a pipe would see it."""
+    return lambda *arguments: _invoke([str(each) for each in arguments])
+
+
+@pytest.fixture(scope="session")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demonstration of eight trades with many faults, run to its end."""
+    folder = tmp_path_factory.mktemp("ended") / "demo"
+    result = _invoke(
+        f"demo --seed 3 --trades 8 --faults many --latency 0 --dir {folder}".split(), catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.output
+    return folder

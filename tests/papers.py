@@ -12,7 +12,7 @@ from fsm_arb.journal.memory import MemoryDisk, MemoryJournal
 from fsm_arb.paper.desk import PaperDesk
 from fsm_arb.paper.venue import PaperVenue
 from fsm_arb.policy import ExecutionPolicy
-from fsm_arb.ports import OrderRef, OrderRequest
+from fsm_arb.ports import OrderRef, OrderRequest, Record
 from fsm_arb.values import (
     Action,
     FeeIn,
@@ -27,7 +27,7 @@ from fsm_arb.values import (
     Side,
     TickBand,
 )
-from fsm_arb.virtual import VirtualClock
+from fsm_arb.virtual import VirtualClock, run
 
 D = Decimal
 
@@ -160,3 +160,19 @@ def desk(clock: VirtualClock, *, disk: MemoryDisk | None = None, **options: Any)
     }
     policy = ExecutionPolicy(**(POLICY | options.pop("policy", {})))
     return PaperDesk(venues, MemoryJournal(disk), clock=clock, policy=policy, **options)
+
+
+def records_of(*acts: Any, **options: Any) -> list[Record]:
+    """Return the records of a desk that was fed and asked in turn: two books, or a decision."""
+    clock, disk = VirtualClock(), MemoryDisk()
+
+    async def play() -> None:
+        async with desk(clock, disk=disk, **options) as paper:
+            for act in acts:
+                if isinstance(act, tuple):
+                    paper.feed(context(act))
+                else:
+                    await paper.execute_decision(act)
+
+    run(play(), clock)
+    return disk.records

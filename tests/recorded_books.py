@@ -11,7 +11,7 @@ from fsm_arb.backtest.csv_books import BookRow
 from fsm_arb.backtest.curve import Mark
 from fsm_arb.backtest.report import Report
 from fsm_arb.backtest.setup import Setup
-from fsm_arb.backtest.trades import Trade
+from fsm_arb.audit.summary import Summary
 from fsm_arb.strategy.thresholds import StrategyThresholds
 from fsm_arb.values import FeeIn, Leg, Level, MarketRules, Money, OrderBook, TickBand
 
@@ -149,7 +149,7 @@ def csv_of(path: Path, books: Swing) -> Path:
 # ------------------------------------------------------------------ what came of a run
 
 
-def trade(name: str = "b1", **changes: Any) -> Trade:
+def trade(name: str = "b1", **changes: Any) -> Summary:
     """Return an entry that made seven."""
     given: dict[str, Any] = {
         "trade_id": name,
@@ -165,10 +165,10 @@ def trade(name: str = "b1", **changes: Any) -> Trade:
         "slippage": D(1),
         "orders": 2,
     }
-    return Trade(**(given | changes))
+    return Summary(**(given | changes))
 
 
-def report(*trades: Trade, marks: tuple[Any, ...] = (), **changes: Any) -> Report:
+def report(*trades: Summary, marks: tuple[Any, ...] = (), **changes: Any) -> Report:
     """Return what a run came to; *marks* are worths, one a second."""
     given: dict[str, Any] = {
         "legs": (UPBIT, BINANCE),

@@ -67,6 +67,7 @@ FLOORS = {
     "risk.history": 4,
     "alerts": 13,
     "metrics": 13,
+    "audit": 14,
     "recovery": 14,
     "executor": 15,
     "paper": 16,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from fsm_arb.audit.figures import amount, clock, money, seconds
 from fsm_arb.backtest.plot import plot
-from fsm_arb.backtest.words import amount, clock, money, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from fsm_arb.audit.summary import Summary
     from fsm_arb.backtest.report import Report, Sums
-    from fsm_arb.backtest.trades import Trade
 
 TRADES_MAX = 2000  # more than anybody reads; the journal has them all
 
@@ -130,7 +130,7 @@ def _trades(report: Report) -> str:
     return _table(columns, [_trade(trade, report) for trade in shown]) + more
 
 
-def _trade(trade: Trade, report: Report) -> list[str]:
+def _trade(trade: Summary, report: Report) -> list[str]:
     lost = trade.net is not None and trade.net < 0
     words = (trade.trade_id, clock(trade.began_ns), trade.action, trade.status)
     return [

@@ -8,15 +8,15 @@ from xml.sax.saxutils import escape
 
 from attrs import frozen
 
-from fsm_arb.backtest.words import amount, clock, money, round_marks, seconds, time_marks
+from fsm_arb.audit.figures import amount, clock, money, round_marks, seconds, time_marks
 from fsm_arb.values import ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from fsm_arb.audit.summary import Summary
     from fsm_arb.backtest.curve import Mark
     from fsm_arb.backtest.report import Report
-    from fsm_arb.backtest.trades import Trade
 
 WIDTH, HEIGHT = 960, 464
 LEFT, RIGHT, TOP = 84, 20, 24
@@ -171,5 +171,5 @@ def _naked(frame: _Frame, report: Report) -> Iterator[str]:
     )
 
 
-def _ended(trade: Trade) -> int:
+def _ended(trade: Summary) -> int:
     return trade.began_ns if trade.ended_ns is None else trade.ended_ns

@@ -14,9 +14,10 @@ from fsm_arb.values import ZERO
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from fsm_arb.audit.summary import Summary
     from fsm_arb.backtest.curve import Curve, Mark
     from fsm_arb.backtest.setup import Setup
-    from fsm_arb.backtest.trades import Trade, Traded
+    from fsm_arb.backtest.trades import Traded
     from fsm_arb.values import Leg
 
 
@@ -47,7 +48,7 @@ class Sums:
     unknown: int = 0
 
 
-def sums(trades: Iterable[Trade]) -> Sums:
+def sums(trades: Iterable[Summary]) -> Sums:
     """Return what several trades come to together."""
     every = tuple(trades)
     known = [trade for trade in every if trade.net is not None]
@@ -81,7 +82,7 @@ class Report:
 
     legs: tuple[Leg, Leg]
     seed: int
-    trades: tuple[Trade, ...]
+    trades: tuple[Summary, ...]
     marks: tuple[Mark, ...]
     opened: int
     closed: int
@@ -101,7 +102,7 @@ class Report:
     @property
     def by_outcome(self) -> dict[tuple[str, str], Sums]:
         """Sums by kind (``entry``, ``exit``) and outcome."""
-        groups: dict[tuple[str, str], list[Trade]] = {}
+        groups: dict[tuple[str, str], list[Summary]] = {}
         for trade in self.trades:
             groups.setdefault(("entry" if trade.is_entry else "exit", trade.status), []).append(trade)
         return {key: sums(trades) for key, trades in sorted(groups.items())}

@@ -13,11 +13,11 @@ import click
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from fsm_arb.audit.tales import tell
 from fsm_arb.cli.backtest import backtest
 from fsm_arb.cli.crash import crash
 from fsm_arb.cli.fuzz import fuzz
 from fsm_arb.cli.render import console, story_lines, trades_table, verdict_lines
-from fsm_arb.cli.telling import tell
 from fsm_arb.cli.verify import verify
 from fsm_arb.diagrams import can_draw_svg, check_diagrams, write_diagrams
 from fsm_arb.errors import FsmArbError
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from fsm_arb.audit.tales import Tale
     from fsm_arb.cli.folder import Asked, Folder
     from fsm_arb.cli.judge import Verdict
-    from fsm_arb.cli.telling import Tale
 
 TABLES = (TRADE_TABLE, POSITION_TABLE)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
+from fsm_arb.audit.tales import Tale, tell_all
 from fsm_arb.cli.course import KOREA, RECORDED, Setting, Slot, course, entry, leave
 from fsm_arb.cli.judge import Verdict, judge
-from fsm_arb.cli.telling import Tale, tell_all
 from fsm_arb.errors import FsmArbError, JournalError, PositionNotOpen, UnknownTrade
 from fsm_arb.executor.executor import CrossExchangeExecutor
 from fsm_arb.fx import StaticFx

@@ -21,8 +21,8 @@ from fsm_arb.values import ZERO
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from fsm_arb.audit.tales import Tale
     from fsm_arb.cli.course import Setting
-    from fsm_arb.cli.telling import Tale
     from fsm_arb.memory import Memory
     from fsm_arb.orders import Order
     from fsm_arb.testing.loopback.truth import TrueFill, Truth

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fsm_arb.cli.words import words
+from fsm_arb.audit.words import words
 from fsm_arb.memory import Memory
 from fsm_arb.policy import Placement
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
+    from fsm_arb.audit.tales import Tale
     from fsm_arb.cli.judge import Verdict
-    from fsm_arb.cli.telling import Tale
 
 WIDTH_IN_A_FILE = 160  # columns
 STYLES = {"success": "green", "partial_hedged": "green", "halted": "red", "rolled_back": "yellow"}

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from recorded_books import report, trade
 
+from fsm_arb.audit.summary import Naked
 from fsm_arb.backtest.curve import Mark
 from fsm_arb.backtest.plot import POINTS_MAX, plot, reduced
-from fsm_arb.backtest.trades import Naked
 
 D = Decimal
 SECOND = 1_000_000_000

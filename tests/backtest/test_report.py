@@ -7,8 +7,8 @@ from decimal import Decimal
 from attrs import evolve
 from recorded_books import report, trade
 
+from fsm_arb.audit.summary import Naked
 from fsm_arb.backtest.report import Sums, drawdown, sums
-from fsm_arb.backtest.trades import Naked
 
 D = Decimal
 SECOND = 1_000_000_000

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from papers import BETA, book, context, desk, entry, leaving
+from papers import BETA, book, context, desk, entry, leaving, records_of
 
-from fsm_arb.backtest.trades import Trade, Traded, trades_of
+from fsm_arb.audit.summary import Summary
+from fsm_arb.backtest.trades import Traded, trades_of
 from fsm_arb.journal.memory import MemoryDisk
 from fsm_arb.ports import Record
 from fsm_arb.values import OrderBook
@@ -19,29 +19,13 @@ MS = 1_000_000
 NONE = OrderBook(bids=(), asks=())
 
 
-def journal(*acts: Any, **options: Any) -> list[Record]:
-    """Return the records of a desk that was fed and asked in turn: two books, or a decision."""
-    clock, disk = VirtualClock(), MemoryDisk()
-
-    async def play() -> None:
-        async with desk(clock, disk=disk, **options) as paper:
-            for act in acts:
-                if isinstance(act, tuple):
-                    paper.feed(context(act))
-                else:
-                    await paper.execute_decision(act)
-
-    run(play(), clock)
-    return disk.records
-
-
 def test_an_entry_that_filled_at_once() -> None:
     """Fees taken off, prices as decided: no slippage, never naked for any time."""
-    told = trades_of(journal((book(), book()), entry()))
+    told = trades_of(records_of((book(), book()), entry()))
     assert (told.opened, told.closed) == (1, 0)
     (trade,) = told.trades
     fees = D("0.1") + D("0.0505")
-    assert trade == Trade(
+    assert trade == Summary(
         trade_id="d1",
         action="entry_positive",
         status="success",
@@ -53,6 +37,8 @@ def test_an_entry_that_filled_at_once() -> None:
         fees=fees,
         net=-1 - fees,
         orders=2,
+        state="DONE",
+        legs=entry().legs,
     )
     assert (trade.is_entry, trade.naked_s) == (True, 0)
 
@@ -61,13 +47,13 @@ def test_slippage_is_what_fills_were_worse_than_the_decision() -> None:
     """Of both legs; better is less than nothing."""
     worse = book(((99.9, 3),), ((100, 3),)), book(((100, 3),), ((101.1, 3),))
     better = book(((100.2, 3),), ((100.3, 3),)), book(((99.5, 3),), ((100.6, 3),))
-    assert trades_of(journal(worse, entry())).trades[0].slippage == D("0.2")
-    assert trades_of(journal(better, entry())).trades[0].slippage == D("-0.6")
+    assert trades_of(records_of(worse, entry())).trades[0].slippage == D("0.2")
+    assert trades_of(records_of(better, entry())).trades[0].slippage == D("-0.6")
 
 
 def test_a_leg_that_stood_alone_is_told_with_how_long_and_how_far() -> None:
     """From its fill until the remedy's; the other leg never came."""
-    records = journal((book(), NONE), entry(), latency_ms=20, policy={"remedy": "unwind"})
+    records = records_of((book(), NONE), entry(), latency_ms=20, policy={"remedy": "unwind"})
     # Without any book beta is down; an empty one is a market that nobody is in.
     (trade,) = trades_of(records).trades
     assert trade.status == "rolled_back"
@@ -83,19 +69,19 @@ def test_a_leg_that_stood_alone_is_told_with_how_long_and_how_far() -> None:
 
 def test_a_leg_that_is_naked_still_has_been_to_the_end() -> None:
     """A halted trade is nobody's success, however long ago its last record was."""
-    records = journal((book(), NONE), entry(), policy={"attempts_max": 0})
+    records = records_of((book(), NONE), entry(), policy={"attempts_max": 0})
     (halted,) = trades_of(records).trades
     assert (halted.status, halted.path[-1], halted.ended_ns) == ("halted", "HALTED", None)
     (told,) = trades_of(records, EPOCH_NS + 90_000 * MS).trades
     assert told.naked_s == 90
     assert [piece.exposure for piece in told.naked] == [-1]
-    done = journal((book(), book()), entry())
+    done = records_of((book(), book()), entry())
     assert trades_of(done, EPOCH_NS + 90_000 * MS) == trades_of(done)
 
 
 def test_what_was_blocked_has_neither_money_nor_quantity() -> None:
     """It says why."""
-    (trade,) = trades_of(journal(entry())).trades
+    (trade,) = trades_of(records_of(entry())).trades
     assert (trade.status, trade.net, trade.gross, trade.orders, trade.quantity) == ("blocked", 0, 0, 0, 0)
     assert "no book of BTC/USDT was fed yet" in trade.note
 
@@ -119,7 +105,7 @@ def test_positions_are_counted() -> None:
 
 def test_a_trade_that_is_not_done_has_no_end() -> None:
     """As when a run was broken off; what stands so far is told."""
-    records = journal((book(), book()), entry())
+    records = records_of((book(), book()), entry())
     cut = [
         record for record in records if record.state_after not in {"HEDGED", "DONE"} and "opened" not in record.trigger
     ]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from fsm_arb.audit.tales import Tale
 from fsm_arb.cli.demo import Demo, log_to, policy
 from fsm_arb.cli.folder import Asked, Folder
 from fsm_arb.cli.judge import Verdict
-from fsm_arb.cli.telling import Tale
 from fsm_arb.errors import JournalLocked
 from fsm_arb.journal.sqlite import SqliteJournal
 from fsm_arb.policy import Placement

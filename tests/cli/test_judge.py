@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from fsm_arb.audit.tales import Tale, tell_all
 from fsm_arb.cli.course import KOREA, course
 from fsm_arb.cli.judge import Verdict, judge
-from fsm_arb.cli.telling import Tale, tell_all
 from fsm_arb.journal.reader import JournalReader
 from fsm_arb.memory import Memory
 from fsm_arb.testing.loopback.truth import Truth, VenueTruth

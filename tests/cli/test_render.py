@@ -10,9 +10,9 @@ import pytest
 from attrs import evolve
 from rich.console import Console
 
+from fsm_arb.audit.tales import Tale, tell_all
 from fsm_arb.cli.judge import Verdict
 from fsm_arb.cli.render import WIDTH_IN_A_FILE, amount, console, story_lines, trades_table, verdict_lines
-from fsm_arb.cli.telling import Tale, tell_all
 from fsm_arb.journal.reader import JournalReader
 from fsm_arb.ports import Acknowledged
 

@@ -9,9 +9,9 @@ from typing import get_args
 
 import pytest
 
-from fsm_arb.cli import words as sayings
-from fsm_arb.cli.telling import Tale, tell
-from fsm_arb.cli.words import words
+from fsm_arb.audit import words as sayings
+from fsm_arb.audit.tales import Tale, tell
+from fsm_arb.audit.words import words
 from fsm_arb.journal.reader import JournalReader
 from fsm_arb.messages import (
     AbortAsked,

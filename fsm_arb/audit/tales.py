@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from fsm_arb.codec import loads
-from fsm_arb.memory import Entry, Memory
+from fsm_arb.audit.summary import entry_of, no_ids
+from fsm_arb.memory import Memory
 from fsm_arb.results import CrossExecutionResult, result_of
 from fsm_arb.scribe import TRADE
 
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fsm_arb.journal.reader import JournalReader
+    from fsm_arb.memory import Entry
+    from fsm_arb.ports import Record
 
 
 @frozen(kw_only=True)
 class Line:
     """One record, and what the trade had come to after it."""
 
+    record: Record
     entry: Entry
-    epoch: int
-    exposure: Decimal
+    exposure: Decimal  # base, + for long
 
 
 @frozen(kw_only=True)
@@ -39,6 +41,12 @@ class Tale:
         """The states it went through, the first included."""
         moves = (line.entry.after for line in self.lines if line.entry.after != line.entry.before)
         return (self.lines[0].entry.before, *moves)
+
+    def upto(self, count: int) -> Tale:
+        """Return the trade as it stood after its first *count* records, at least one."""
+        lines = self.lines[:count]
+        entries = [line.entry for line in lines]
+        return Tale(trade=Memory.fold(self.trade.trade_id, entries, no_ids), lines=lines)
 
     @property
     def result(self) -> CrossExecutionResult:
@@ -56,12 +64,12 @@ def tell(reader: JournalReader, trade_id: str) -> Tale | None:
     trade: Memory | None = None
     lines = []
     for record in reader.read(TRADE + trade_id):
-        entry = Entry(record.at_ns, record.trigger, record.state_before, record.state_after, loads(record.payload))
+        entry = entry_of(record)
         if trade is None:
-            trade = Memory.fold(trade_id, [entry], _no_ids)
+            trade = Memory.fold(trade_id, [entry], no_ids)
         else:
             trade.remember(entry)
-        lines.append(Line(entry=entry, epoch=record.epoch, exposure=trade.exposure))
+        lines.append(Line(record=record, entry=entry, exposure=trade.exposure))
     return Tale(trade=trade, lines=tuple(lines)) if trade else None
 
 
@@ -71,7 +79,3 @@ def tell_all(reader: JournalReader) -> Iterator[Tale]:
         tale = tell(reader, stream.removeprefix(TRADE))
         if tale is not None:
             yield tale
-
-
-def _no_ids() -> str:
-    raise AssertionError("a trade that is only read sends nothing")

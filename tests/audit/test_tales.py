@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fsm_arb.cli.telling import tell, tell_all
+from fsm_arb.audit.tales import tell, tell_all
 from fsm_arb.journal.reader import JournalReader
 from fsm_arb.machines.trade import TRADE_TABLE
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_arb.backtest.words import amount, clock, money, round_marks, seconds, time_marks
+from fsm_arb.audit.figures import amount, clock, money, round_marks, seconds, time_marks
 
 D = Decimal
 SECOND = 1_000_000_000
