@@ -80,6 +80,11 @@ class PositionLike(Protocol):
         """What one unit of legs[1]'s quote was worth in legs[0]'s at entry."""
         ...
 
+    @property
+    def opened_at_ns(self) -> int:
+        """When its entry was booked, wall clock UTC; zero where nobody says."""
+        ...
+
 
 @frozen(kw_only=True)
 class Held:
@@ -116,14 +121,16 @@ class Held:
             position: As `executor.positions()` gives it.
             entry: What opened it: the decision of ``executor.trade(position.entry_trade_id)``. It says when, and
                 at what prices where the fills' are unknown.
-            opened_at_ns: When it was opened, wall clock UTC, where the decision does not say.
+            opened_at_ns: When it was opened, wall clock UTC, where the decision does not say; None: as the position
+                says.
 
         Raises:
             InvalidInput: Nobody says when, or nothing is held.
         """
         if entry.decided_at is not None:
             opened_at_ns = wall_ns(entry.decided_at)
-        if opened_at_ns is None:
+        opened_at_ns = opened_at_ns or position.opened_at_ns
+        if not opened_at_ns:
             raise InvalidInput("decided_at", None, f"is needed to tell how long {position.position_id} has been held")
         known = tuple(
             decided if price is None else price

@@ -145,7 +145,7 @@ class Lookout:
             name = position.position_id
             if name not in self._entries:
                 entry = self._executor.trade(position.entry_trade_id).decision
-                self._entries[name] = entry, self._clock.time_ns()
+                self._entries[name] = entry, position.opened_at_ns or self._clock.time_ns()
             held.append(Held.of(position, *self._entries[name]))
         self._entries = {each.position_id: self._entries[each.position_id] for each in held}
         return tuple(held)

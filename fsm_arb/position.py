@@ -18,13 +18,15 @@ from fsm_arb.machines.position import (
     Remainder,
 )
 from fsm_arb.results import result_of
-from fsm_arb.values import ZERO, Leg, Side
+from fsm_arb.values import EXACT, ZERO, Fee, Leg, OrderBook, Side, added
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fsm_arb.machines.table import Row
     from fsm_arb.memory import Memory
+
+ONE = Decimal(1)
 
 
 @frozen(kw_only=True)
@@ -48,6 +50,9 @@ class CrossExchangePosition:
         exits: What each exit trade has taken off what was entered, base, by trade id; below zero where it added.
         exit_trade_id: The exit that is at work; None outside CLOSING.
         pnls: Each trade's PnL in the quote of legs[0]; None where unknown.
+        charged: The fees of each trade, as far as its venues have told them, by trade id.
+        opened_at_ns: When its entry was booked, wall clock UTC; zero where a record of an older version does not say.
+        closed_at_ns: When nothing but dust was left of it; None: it is not closed.
     """
 
     position_id: str
@@ -63,6 +68,9 @@ class CrossExchangePosition:
     exit_trade_id: str | None = None
     pnls: tuple[tuple[str, Decimal | None], ...] = ()
     reversed: bool = False
+    charged: tuple[tuple[str, tuple[Fee, ...]], ...] = ()
+    opened_at_ns: int = 0
+    closed_at_ns: int | None = None
 
     @property
     def net(self) -> Decimal:
@@ -94,6 +102,38 @@ class CrossExchangePosition:
             total += pnl
         return total
 
+    @property
+    def fees(self) -> tuple[Fee, ...]:
+        """What entry and exits were charged together, one sum an asset."""
+        return added(fee for _, fees in self.charged for fee in fees)
+
+    def held_ns(self, now_ns: int) -> int:
+        """Return how long it has been held, or was, ns. *now_ns* is the wall clock, UTC."""
+        return (now_ns if self.closed_at_ns is None else self.closed_at_ns) - self.opened_at_ns
+
+    def unrealised_pnl(self, books: tuple[OrderBook, OrderBook], fx: Decimal | None = None) -> Decimal | None:
+        """Return what closing it now would bring, in the quote of legs[0], before the fees of doing so.
+
+        Added to `realised_pnl` it is the position's result if it were closed at these books.
+
+        Args:
+            books: Of both legs.
+            fx: What one unit of legs[1]'s quote is worth in legs[0]'s now; None: what it was at entry.
+
+        Returns:
+            None where a book does not hold as much as would be traded.
+        """
+        if not self.quantity:
+            return ZERO
+        total = ZERO
+        for side, book, rate in zip(self.sides, books, (ONE, self.fx if fx is None else fx), strict=True):
+            price = book.vwap(side.opposite, self.quantity)
+            if price is None:
+                return None
+            worth = EXACT.multiply(EXACT.multiply(self.quantity, price), rate)
+            total = EXACT.add(total, EXACT.multiply(worth, Decimal(side.sign)))
+        return total
+
 
 def _opposite(sides: tuple[Side, Side]) -> tuple[Side, Side]:
     return sides[0].opposite, sides[1].opposite
@@ -103,6 +143,15 @@ def _facing(value: CrossExchangePosition) -> CrossExchangePosition:
     """Return the position with its sides as what is left of it stands."""
     turned = value.net < ZERO
     return value if turned is value.reversed else evolve(value, reversed=turned, sides=_opposite(value.sides))
+
+
+def _moment(trade: Memory) -> int:
+    """Return when the trade came to where it stands, wall clock UTC."""
+    return trade.ended_at_ns or trade.moved_at_ns or trade.begun_at_ns
+
+
+def _fees(trade: Memory) -> tuple[Fee, ...]:
+    return added(fee for leg in result_of(trade).legs for fee in leg.fees)
 
 
 @frozen(kw_only=True)
@@ -149,6 +198,8 @@ class Position:
             leasts=(first.least, second.least),
             fx=ledger.plan.fx,
             pnls=((trade.trade_id, result_of(trade).pnl),),
+            charged=((trade.trade_id, _fees(trade)),),
+            opened_at_ns=_moment(trade),
         )
         value = _facing(value)
         position = cls(value)
@@ -181,7 +232,7 @@ class Position:
         """Take in how an entry or exit of this position ended, the first time or after it was disturbed."""
         value = self._with(trade)
         if trade.trade_id == value.exit_trade_id:
-            self._fire("exit_ended", Cause.EXIT, trade.trade_id, evolve(value, exit_trade_id=None))
+            self._fire("exit_ended", Cause.EXIT, trade.trade_id, evolve(value, exit_trade_id=None), _moment(trade))
         elif value != self.value:
             self._amend(trade, value)
         return self._drain()
@@ -191,7 +242,8 @@ class Position:
         value = self.value
         quantity = trade.booked_quantity or ZERO
         pnls = dict(value.pnls) | {trade.trade_id: result_of(trade).pnl if trade.ledger else ZERO}
-        value = evolve(value, pnls=tuple(pnls.items()))
+        charged = dict(value.charged) | {trade.trade_id: _fees(trade)}
+        value = evolve(value, pnls=tuple(pnls.items()), charged=tuple(charged.items()))
         if trade.trade_id == value.entry_trade_id:
             ledger = trade.ledger
             prices = (ledger.average_price(0), ledger.average_price(1)) if ledger else value.entry_prices
@@ -203,15 +255,18 @@ class Position:
     def _amend(self, trade: Memory, value: CrossExchangePosition) -> None:
         cause = Cause.BUST if any(order.busted for order in trade.orders) else Cause.AMENDMENT
         if value.state == PositionState.OPEN and not value.tradable:
-            self._fire("amended", cause, trade.trade_id, value)
+            self._fire("amended", cause, trade.trade_id, value, _moment(trade))
         elif value.state == PositionState.CLOSED and value.tradable:
             self._fire("reopened", cause, trade.trade_id, value)
         else:
             self._note("amended", trade.trade_id, value)
 
-    def _fire(self, trigger: str, cause: Cause, trade_id: str, value: CrossExchangePosition) -> None:
+    def _fire(
+        self, trigger: str, cause: Cause, trade_id: str, value: CrossExchangePosition, at_ns: int | None = None
+    ) -> None:
         def record(row: Row) -> None:
-            self._note(trigger, trade_id, evolve(value, state=row.dest), cause)
+            closed_at = at_ns if row.dest == PositionState.CLOSED else None
+            self._note(trigger, trade_id, evolve(value, state=row.dest, closed_at_ns=closed_at), cause)
 
         machine = PositionMachine(record, self.value.state)
         remainder = Remainder.TRADABLE if value.tradable else Remainder.DUST

@@ -13,7 +13,7 @@ from fsm_arb.memory import Memory
 from fsm_arb.messages import Outcome
 from fsm_arb.orders import Lifecycle, Order
 from fsm_arb.plan import LegPlan
-from fsm_arb.values import ZERO, Fee, divide
+from fsm_arb.values import ZERO, Fee, added, divide
 
 NS_PER_MS = 1_000_000
 
@@ -137,7 +137,7 @@ def _leg(trade: Memory, index: int) -> LegExecutionResult:
         received_qty=ledger.progress(index),
         requested_qty=plan.amount,
         avg_price=ledger.average_price(index),
-        fees=_summed(orders),
+        fees=added(fee for order in orders for fee in order.fees),
         error="; ".join(order.mismatch or order.refusal for order in orders if order.mismatch or order.refusal),
     )
 
@@ -153,14 +153,6 @@ def _status(ledger: Ledger, orders: tuple[Order, ...], index: int) -> str:
     if any(order.lifecycle is Lifecycle.CLOSED for order in orders):
         return "canceled"
     return "failed"
-
-
-def _summed(orders: tuple[Order, ...]) -> tuple[Fee, ...]:
-    total: dict[str, Decimal] = {}
-    for order in orders:
-        for fee in order.fees:
-            total[fee.currency] = total.get(fee.currency, ZERO) + fee.amount
-    return tuple(Fee(amount, currency) for currency, amount in sorted(total.items()))
 
 
 def _pnl(ledger: Ledger) -> tuple[Decimal | None, str]:

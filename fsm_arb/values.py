@@ -262,6 +262,14 @@ class Fee:
     currency: str
 
 
+def added(fees: Iterable[Fee]) -> tuple[Fee, ...]:
+    """Return *fees* as one sum an asset, in the order of their names."""
+    total: dict[str, Decimal] = {}
+    for fee in fees:
+        total[fee.currency] = EXACT.add(total.get(fee.currency, ZERO), fee.amount)
+    return tuple(Fee(amount, currency) for currency, amount in sorted(total.items()))
+
+
 @frozen(kw_only=True)
 class Fill:
     """One execution, as the venue reports it."""

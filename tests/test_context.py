@@ -91,6 +91,9 @@ def test_a_decision_that_does_not_say_when_is_no_use() -> None:
     with pytest.raises(InvalidInput, match="decided_at=None: is needed to tell how long P-9 has been held"):
         Held.of(POSITION, evolve(ENTRY, decided_at=None))
     assert Held.of(POSITION, evolve(ENTRY, decided_at=None), NOW - 5).opened_at_ns == NOW - 5
+    booked = evolve(POSITION, opened_at_ns=NOW - 9)
+    assert Held.of(booked, evolve(ENTRY, decided_at=None)).opened_at_ns == NOW - 9
+    assert Held.of(booked, evolve(ENTRY, decided_at=None), NOW - 5).opened_at_ns == NOW - 5
     assert Held.of(POSITION, ENTRY, NOW - 5).opened_at_ns == NOW
 
 

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 from worlds import Walk, entry, leaving
 
 from fsm_arb.errors import MachineError, PositionNotOpen
 from fsm_arb.machines.position import Cause
 from fsm_arb.position import Position, PositionEntry
-from fsm_arb.values import Action, Side
+from fsm_arb.values import Action, Fee, Level, OrderBook, Side
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
@@ -178,7 +179,9 @@ def test_a_bust_of_the_exit_reopens_it() -> None:
     out = left(10)
     position.trade_ended(out.trade)
     out.bust(1, 4).silence(1).fills(2)
+    assert position.value.closed_at_ns is not None
     assert moves(position.trade_ended(out.trade)) == [("reopened", "CLOSED", "OPEN")]
+    assert position.value.closed_at_ns is None
     assert position.value.quantity == 4
 
 
@@ -281,3 +284,65 @@ def test_an_ended_exit_that_the_position_does_not_know_is_no_exit_of_it() -> Non
     position, _ = entered()
     assert moves(position.trade_ended(left(4).trade)) == [("amended", "OPEN", "OPEN")]
     assert position.value.quantity == 6
+
+
+# ------------------------------------------------------------------ what it is worth
+
+
+def book(bid: Any, ask: Any, depth: Any = 100) -> OrderBook:
+    return OrderBook(bids=(Level(D(bid), D(depth)),), asks=(Level(D(ask), D(depth)),))
+
+
+def test_what_closing_now_would_bring_is_added_to_what_was_realised() -> None:
+    """Ten sold at 101 and bought at 99 have realised 20; bought back at 102 and sold at 97, half of that is lost."""
+    value = entered()[0].value
+    assert value.realised_pnl == 20
+    assert value.unrealised_pnl((book(99, 100), book(100, 101))) == 0
+    assert value.unrealised_pnl((book(101, 102), book(97, 98))) == -50
+    assert evolve(value, sides=(BUY, SELL)).unrealised_pnl((book(101, 102), book(97, 98))) == 30
+
+
+def test_money_of_another_currency_is_worth_what_it_is_worth_now() -> None:
+    """At the rate that is given, else at the one of the entry."""
+    value = evolve(entered()[0].value, fx=D(2))
+    books = (book(99, 100), book(50, 51))
+    assert value.unrealised_pnl(books) == 0
+    assert value.unrealised_pnl(books, D(3)) == 500
+    assert value.unrealised_pnl(books, D(0)) == -1000
+
+
+def test_books_too_thin_to_close_it_give_no_number() -> None:
+    """On either leg; what holds nothing is worth nothing, whatever the books."""
+    value = entered()[0].value
+    enough, thin = book(99, 101, 10), book(99, 101, D("9.9"))
+    assert value.unrealised_pnl((enough, enough)) == -20
+    assert value.unrealised_pnl((thin, enough)) is None
+    assert value.unrealised_pnl((enough, thin)) is None
+    assert evolve(value, entry_quantity=D(0)).unrealised_pnl((thin, thin)) == 0
+
+
+def test_it_is_held_from_its_booking_until_nothing_but_dust_is_left() -> None:
+    """And for longer while it is not closed."""
+    position, walk = entered()
+    opened = walk.trade.ended_at_ns
+    assert opened is not None
+    assert (position.value.opened_at_ns, position.value.closed_at_ns) == (opened, None)
+    assert position.value.held_ns(opened + 7) == 7
+    position.exit_started("t2")
+    assert position.value.closed_at_ns is None
+    out = left(10)
+    position.trade_ended(out.trade)
+    assert (position.value.state, position.value.closed_at_ns) == ("CLOSED", out.trade.ended_at_ns)
+    assert position.value.held_ns(opened + 10**18) == out.trade.ended_at_ns - opened
+
+
+def test_fees_are_summed_over_entry_and_exits() -> None:
+    """One sum an asset; a trade that tells its fees again counts once."""
+    position, _ = entered()
+    some, more = (Fee(D(1), "USDT"), Fee(D(2), "BNB")), (Fee(D("0.5"), "USDT"),)
+    value = evolve(position.value, charged=(("t1", some), ("t2", more)))
+    assert value.fees == (Fee(D(2), "BNB"), Fee(D("1.5"), "USDT"))
+    assert position.value.charged == (("t1", ()),)
+    position.exit_started("t2")
+    position.trade_ended(left(10).trade)
+    assert dict(position.value.charged).keys() == {"t1", "t2"}

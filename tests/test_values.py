@@ -16,6 +16,7 @@ from fsm_arb.errors import CurrencyMismatch, InvalidInput
 from fsm_arb.values import (
     Action,
     Balances,
+    Fee,
     FeeIn,
     Leg,
     Level,
@@ -25,6 +26,7 @@ from fsm_arb.values import (
     OrderBook,
     Side,
     TickBand,
+    added,
     ceil_to,
     divide,
     floor_to,
@@ -297,3 +299,10 @@ def test_what_lies_within_a_limit_costs_no_more_than_it(amount: Decimal, limit: 
 def test_a_currency_that_a_venue_does_not_name_is_not_there() -> None:
     """Zero, not an error."""
     assert Balances(free={"BTC": D(1)}).of("ETH") == 0
+
+
+def test_fees_are_added_up_by_asset() -> None:
+    """Rebates as well; in the order of the assets' names."""
+    charged = Fee(D(1), "USDT"), Fee(D(3), "BNB"), Fee(D("-0.25"), "USDT")
+    assert added(charged) == (Fee(D(3), "BNB"), Fee(D("0.75"), "USDT"))
+    assert added(()) == ()
