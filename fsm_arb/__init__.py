@@ -10,10 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fsm_arb.committed import Committed
     from fsm_arb.context import Held, MarketContext
     from fsm_arb.decision import CrossExchangeDecision
     from fsm_arb.executor.executor import CrossExchangeExecutor
     from fsm_arb.executor.positions import CrossExchangePositionManager
+    from fsm_arb.executor.subscribers import Subscription
     from fsm_arb.fx import FxProvider, FxRate, StaticFx, convert
     from fsm_arb.fx_blend import CachedFx, FallbackFx, MedianFx, OverFx
     from fsm_arb.fx_sources import BookFx, ConstantFx, ImpliedFx
@@ -47,6 +49,7 @@ _HOMES = {
     "BookFx": "fx_sources",
     "CachedFx": "fx_blend",
     "CcxtVenue": "venues.ccxt_venue",
+    "Committed": "committed",
     "ConstantFx": "fx_sources",
     "CrossExchangeDecision": "decision",
     "CrossExchangeExecutor": "executor.executor",
@@ -94,6 +97,7 @@ _HOMES = {
     "StaticFx": "fx",
     "Strategy": "strategy.verdicts",
     "StrategyThresholds": "strategy.thresholds",
+    "Subscription": "executor.subscribers",
     "SymbolMap": "symbols",
     "ThresholdStrategy": "strategy.judge",
     "TradeState": "machines.trade",
@@ -110,6 +114,7 @@ __all__ = [
     "BookFx",
     "CachedFx",
     "CcxtVenue",
+    "Committed",
     "ConstantFx",
     "CrossExchangeDecision",
     "CrossExchangeExecutor",
@@ -157,6 +162,7 @@ __all__ = [
     "StaticFx",
     "Strategy",
     "StrategyThresholds",
+    "Subscription",
     "SymbolMap",
     "ThresholdStrategy",
     "TradeState",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from fsm_arb.decision import CrossExchangeDecision
-from fsm_arb.fx import FxRate
+from fsm_arb.fx import FxRate, misread
 from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.values import Health, HealthStatus
 
@@ -85,15 +85,10 @@ def _stale(decision: CrossExchangeDecision, policy: ExecutionPolicy, readings: R
 
 def _fx_refusal(decision: CrossExchangeDecision, policy: ExecutionPolicy, rate: FxRate, at_ns: int) -> str:
     first, second = decision.legs
-    if (rate.base, rate.quote) != (second.quote, first.quote):
-        # A rate that is read the wrong way round sizes and books a trade by its inverse.
-        return f"fx: asked for {second.quote}/{first.quote}, {rate.source} told of {rate.base}/{rate.quote}"
-    pair = f"{rate.base}/{rate.quote}"
+    wrong = misread(rate, second.quote, first.quote, at_ns, policy.fx_max_age_s)
+    if wrong:
+        return f"fx: {wrong}"
     if rate.confidence < policy.fx_min_confidence:
+        pair = f"{rate.base}/{rate.quote}"
         return f"fx: {pair} from {rate.source} has confidence {rate.confidence} (at least {policy.fx_min_confidence})"
-    age = rate.age_s(at_ns)
-    if age is None or abs(age) <= policy.fx_max_age_s:
-        return ""
-    if age < 0:
-        return f"fx: {pair} from {rate.source} was seen {-age:.0f} s in the future; a clock is wrong"
-    return f"fx: {pair} from {rate.source} is {age:.0f} s old (at most {policy.fx_max_age_s} s)"
+    return ""

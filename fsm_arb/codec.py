@@ -24,11 +24,19 @@ from fsm_arb.messages import Fact, Moved
 from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.ports import PlaceOutcome
 from fsm_arb.position import PositionFact
-from fsm_arb.risk.history import RiskHistory
+from fsm_arb.residuals import Leftover
+from fsm_arb.risk.history import Counted, RiskHistory
 
 VERSION = 1
 
-_NAMES: dict[type, str] = {**TRIGGERS, Moved: "moved", PositionFact: "position", RiskHistory: "risk"}
+_NAMES: dict[type, str] = {
+    **TRIGGERS,
+    Moved: "moved",
+    PositionFact: "position",
+    RiskHistory: "risk",
+    Leftover: "leftover",
+    Counted: "counted",
+}
 _TYPES: dict[str, type] = {name: kind for kind, name in _NAMES.items()}
 
 
@@ -63,7 +71,7 @@ _CONVERTER = _converter()
 _UNSTRUCTURE = {kind: _CONVERTER.get_unstructure_hook(kind) for kind in _NAMES}
 
 
-def dumps(fact: Fact | PositionFact | RiskHistory) -> str:
+def dumps(fact: Fact | PositionFact | RiskHistory | Counted | Leftover) -> str:
     """Return *fact* as JSON text: ``{"v": 1, "fact": "observed", "body": {...}}``."""
     kind = type(fact)
     return json.dumps(

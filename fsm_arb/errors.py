@@ -12,6 +12,7 @@ A tree, so that a bot can catch as widely as it dares::
     ├── PositionNotOpen                  an exit names a position that is not open
     ├── UnknownTrade                     no such trade on this journal
     ├── ExecutorClosed                   entries have stopped
+    ├── FellBehind                       a subscriber had not read everything when its executor was left
     ├── FxUnavailable                    no rate between two currencies
     ├── MachineError                     our bug, or a hand that drives the machine wrongly
     │   ├── TableInvalid                 the table of rows contradicts itself
@@ -88,6 +89,18 @@ class UnknownTrade(FsmArbError, KeyError):
 
 class ExecutorClosed(FsmArbError):
     """The executor takes no new entries."""
+
+
+class FellBehind(FsmArbError):
+    """Whoever followed an executor had not read everything when it was left.
+
+    Attributes:
+        seq: Global sequence of the last record that was taken; the journal goes on behind it.
+    """
+
+    def __init__(self, seq: int, newest: int, why: str) -> None:
+        super().__init__(f"read up to record {seq} of {newest}, {why}; read the journal on from there")
+        self.seq = seq
 
 
 class FxUnavailable(FsmArbError):

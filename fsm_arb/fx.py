@@ -73,6 +73,21 @@ class FxRate:
         raise CurrencyMismatch("money", money, f"is in neither {self.base} nor {self.quote}")
 
 
+def misread(told: FxRate, base: str, quote: str, now_ns: int, max_age_s: Decimal) -> str:
+    """Return why *told* is not the rate from *base* to *quote* at *now_ns* (wall clock UTC); empty: it is.
+
+    A rate that is read the wrong way round sizes and counts everything by its inverse.
+    """
+    if (told.base, told.quote) != (base, quote):
+        return f"asked for {base}/{quote}, {told.source} told of {told.base}/{told.quote}"
+    age = told.age_s(now_ns)
+    if age is None or abs(age) <= max_age_s:
+        return ""
+    if age < 0:
+        return f"{base}/{quote} from {told.source} was seen {-age:.0f} s in the future; a clock is wrong"
+    return f"{base}/{quote} from {told.source} is {age:.0f} s old (at most {max_age_s} s)"
+
+
 class FxProvider(Protocol):
     """Where rates come from. Answers at once: whatever has to be fetched was fetched before."""
 

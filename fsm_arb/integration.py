@@ -27,6 +27,8 @@ NS_PER_S = 1_000_000_000
 # An average has as many digits as the arithmetic; a decision is journaled and read by people.
 _SHORT = Context(prec=18)
 _CAME_TO_NOTHING = frozenset({"blocked", "failed", "halted"})
+_LEFT_NOTHING = _CAME_TO_NOTHING | {"rolled_back"}  # of exits: the position stands as it stood
+_DOUBLINGS_MAX = 32
 
 
 class Integration(Protocol):
@@ -58,8 +60,11 @@ class Told:
     decision: CrossExchangeDecision | None = None
 
 
-def _seconds(value: Decimal | float | str) -> Decimal:
-    return to_decimal(str(value), "again_after_s")
+def _seconds(name: str, default: int) -> Any:
+    def converted(value: Decimal | float | str) -> Decimal:
+        return to_decimal(str(value), name)
+
+    return field(default=Decimal(default), converter=converted, validator=not_negative)
 
 
 @define(eq=False, kw_only=True)
@@ -74,6 +79,9 @@ class CrossExchangeIntegration:
         strategy: Decides.
         decision_ids: Gives a fresh id, 1 to 64 characters, at each call.
         again_after_s: Seconds; the default is as long as an executor's default policy takes an entry for fresh.
+        exit_again_after_s: Seconds for which a position is not left again after an exit that came to nothing, from
+            the next tick on; twice as long after each further one.
+        exit_again_max_s: Seconds; the longest of these pauses.
 
     Attributes:
         told: What was said at the last tick, in the order in which it was asked; each NO_ACTION with its reason.
@@ -84,9 +92,12 @@ class CrossExchangeIntegration:
 
     strategy: Strategy
     decision_ids: Callable[[], str]
-    again_after_s: Decimal = field(default=Decimal(10), converter=_seconds, validator=not_negative)
+    again_after_s: Decimal = _seconds("again_after_s", 10)
+    exit_again_after_s: Decimal = _seconds("exit_again_after_s", 10)
+    exit_again_max_s: Decimal = _seconds("exit_again_max_s", 60)
     told: tuple[Told, ...] = field(default=(), init=False)
     _running: dict[frozenset[Leg] | str, tuple[str, int]] = field(factory=dict, init=False)
+    _futile: dict[str, tuple[int, int | None]] = field(factory=dict, init=False)  # exits in a row, by position; since
 
     def tick_entry(self, context: MarketContext | Iterable[MarketContext]) -> tuple[CrossExchangeDecision, ...]:
         """Return the entries to execute now, one a pair at most.
@@ -127,11 +138,19 @@ class CrossExchangeIntegration:
 
         Args:
             decision: As a tick returned it.
-            status: Its result's; None where it was left on paper. One that came to nothing, or has halted, is
-                not asked for again before `again_after_s`: the same market would give the same answer.
+            status: Its result's; None where it was left on paper. An entry that came to nothing, or has halted,
+                is not asked for again before `again_after_s`: the same market would give the same answer. An exit
+                that came to nothing is held off.
         """
         key = decision.position_id or frozenset(decision.legs)
-        if self._running.get(key, ("", 0))[0] == decision.decision_id and status not in _CAME_TO_NOTHING:
+        if self._running.get(key, ("", 0))[0] != decision.decision_id:
+            return
+        if decision.position_id is not None:
+            times, _ = self._futile.pop(decision.position_id, (0, None))
+            if status in _LEFT_NOTHING:
+                self._futile[decision.position_id] = times + 1, None
+            del self._running[key]
+        elif status not in _CAME_TO_NOTHING:
             del self._running[key]
 
     def _entry(self, context: MarketContext) -> Told:
@@ -174,6 +193,10 @@ class CrossExchangeIntegration:
         if not held.open or self._busy(position_id, context.now_ns):
             verdict = _nothing(ReasonCode.IN_FLIGHT, f"an exit of {position_id} is at work")
             return Told(context=context, verdict=verdict, position_id=position_id)
+        if self._held_off(position_id, context.now_ns):
+            times, _ = self._futile[position_id]
+            words = f"the last exit of {position_id} came to nothing ({times} in a row); it is asked for after a pause"
+            return Told(context=context, verdict=_nothing(ReasonCode.HELD_OFF, words), position_id=position_id)
         verdict = self.strategy.exit(context, held)
         if verdict.action is Action.NO_ACTION:
             return Told(context=context, verdict=verdict, position_id=position_id)
@@ -195,6 +218,17 @@ class CrossExchangeIntegration:
         _, since_ns = self._running.get(key, ("", None))
         # A clock that was set back holds up nothing.
         return since_ns is not None and 0 <= now_ns - since_ns < self.again_after_s * NS_PER_S
+
+    def _held_off(self, position_id: str, now_ns: int) -> bool:
+        """Whether the pause after an exit that came to nothing has not passed; it begins with the tick after it."""
+        times, since_ns = self._futile.get(position_id, (0, None))
+        if not times:
+            return False
+        if since_ns is None:
+            since_ns = now_ns
+            self._futile[position_id] = times, since_ns
+        pause = min(self.exit_again_after_s * 2 ** min(times - 1, _DOUBLINGS_MAX), self.exit_again_max_s)
+        return 0 <= now_ns - since_ns < pause * NS_PER_S
 
 
 def _each(context: MarketContext | Iterable[MarketContext]) -> Iterable[MarketContext]:

@@ -50,7 +50,7 @@ class Order:
     gross: Decimal = ZERO  # base, the most that any reading has shown as filled
     busted: Decimal = ZERO  # base, taken back by the venue
     fills: tuple[Fill, ...] = ()
-    average: Decimal | None = None  # quote per base over all that is filled; None: unknown
+    average: Decimal | None = None  # quote per base over all that filled, or that a bust has left; None: unknown
     fees: tuple[Fee, ...] = ()
     fees_known: bool = False  # whether what was charged in base is known
     fees_of: Decimal = ZERO  # base, the part of `gross` that `fees` were charged for
@@ -99,6 +99,11 @@ class Order:
         return self.gross >= self.intent.amount
 
     @property
+    def judged(self) -> bool:
+        """Whether it has ended by an operator's word."""
+        return self.refusal.startswith(JUDGED)
+
+    @property
     def provisional(self) -> bool:
         """Whether it has ended while a base fee is only assumed."""
         return self.lifecycle is Lifecycle.CLOSED and not self.fees_known
@@ -125,17 +130,17 @@ def merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Ord
         leg: The rules of its market.
         now: Monotonic ns.
     """
-    mismatch = _mismatch(order, snapshot, leg)
+    mismatch = mismatch_of(order, snapshot, leg)
     if mismatch:
         return order.changed(mismatch=mismatch, unsure_since=now if order.unsure_since is None else order.unsure_since)
     fills = _fills(order, snapshot)
     by_fills = sum((fill.amount for fill in fills), ZERO)
-    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)
+    gross = _gross(order, snapshot, by_fills)
     fees, fees_of = _fees(order, snapshot, fills, gross)
     ended = snapshot.status is OrderStatus.ENDED
     # What was only believed absent is back; what a venue has called over stays over, whatever an older reading says.
     back = order.lifecycle is Lifecycle.DEAD or (order.lifecycle is Lifecycle.CLOSED and bool(order.refusal))
-    if order.refusal.startswith(JUDGED) and snapshot.status is OrderStatus.UNKNOWN and gross == order.gross:
+    if order.judged and snapshot.status is OrderStatus.UNKNOWN and gross == order.gross:
         back = False  # a word that nobody knows, and nothing more filled: what the operator has said stands
     was_ended = order.lifecycle is Lifecycle.CLOSED and not back
     looks = order.fee_looks
@@ -173,12 +178,21 @@ def merged(order: Order, snapshot: OrderSnapshot, leg: LegPlan, now: int) -> Ord
     return ended_order(later, now) if ended else later
 
 
+def fills_more(order: Order, snapshot: OrderSnapshot) -> bool:
+    """Whether *snapshot* shows more filled than any reading of the order so far."""
+    return _gross(order, snapshot, sum((fill.amount for fill in _fills(order, snapshot)), ZERO)) > order.gross
+
+
+def _gross(order: Order, snapshot: OrderSnapshot, by_fills: Decimal) -> Decimal:
+    return max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)
+
+
 def ended_order(order: Order, now: int) -> Order:
     """A terminal word of the venue, or absence past doubt: its quantity is what is known, and revisable upwards."""
     return order.changed(lifecycle=Lifecycle.CLOSED, ended_at=now, unsure_since=None if order.fees_known else now)
 
 
-def _mismatch(order: Order, snapshot: OrderSnapshot, leg: LegPlan) -> str:
+def mismatch_of(order: Order, snapshot: OrderSnapshot, leg: LegPlan) -> str:
     """Say why what a venue shows under our id cannot be the order we meant; empty: it can."""
     intent = order.intent
     # Under the id that the venue gave this very order it is ours, however the venue writes our own.
@@ -280,8 +294,9 @@ def _average(
 ) -> Decimal | None:
     if not gross:
         return None
-    if by_fills == gross:
-        return divide(sum((fill.amount * fill.price for fill in fills), ZERO), gross)
+    # Executions that are all of what filled, or all that a bust has left of it, outweigh every word about a price.
+    if by_fills and by_fills in {gross, gross - order.busted}:
+        return divide(sum((fill.amount * fill.price for fill in fills), ZERO), by_fills)
     if snapshot.average is not None and snapshot.filled == gross:
         return snapshot.average
     return order.average if gross == order.gross else None

@@ -275,8 +275,12 @@ class Journal(Protocol):
         """
         ...
 
-    async def append(self, batches: Sequence[Batch]) -> None:
+    async def append(self, batches: Sequence[Batch]) -> int | None:
         """Make all *batches* durable in one commit, or none. Concurrent calls share an fsync.
+
+        Returns:
+            The global sequence of the last of these records, which stand together in the order given.
+            None: the journal does not tell; then nobody can subscribe to what is committed.
 
         Raises:
             JournalConflict: A stream is not at its expected sequence.

@@ -15,10 +15,11 @@ from fsm_arb.trade import Trade
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from fsm_arb.risk.history import RiskHistory
+    from fsm_arb.risk.history import Counted, RiskHistory
 
 TRADE = "trade/"
 POSITION = "position/"
+DUST = "dust/"
 
 
 @define(eq=False)
@@ -27,6 +28,7 @@ class Page:
 
     stream: str
     seq: int = 0
+    live: bool = True  # whether it would be taken up after a restart; a new one is until it says otherwise
 
     def batch(self, drafts: Sequence[Draft], *, live: bool) -> Batch:
         """Return *drafts* as the next records of this stream."""
@@ -66,6 +68,8 @@ class Scribe:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
+        # Told what has become durable, in the order in which it did: sequence of the last record, and the batches.
+        self.heard: Callable[[int | None, Sequence[Batch]], None] | None = None
 
     async def write(self, batches: Sequence[tuple[Page, Batch]]) -> None:
         """Make *batches* durable in one commit, then move their pages on.
@@ -79,18 +83,25 @@ class Scribe:
             if earlier is not None:  # an exit that begins and ends in one commit
                 batch = evolve(batch, drafts=earlier[1].drafts + batch.drafts)  # noqa: PLW2901
             merged[batch.stream] = page, batch
-        await self.journal.append([batch for _, batch in merged.values()])
+        together = [batch for _, batch in merged.values()]
+        last = await self.journal.append(together)
         for page, batch in merged.values():
             page.seq += len(batch.drafts)
+            page.live = batch.live
+        if self.heard is not None:
+            self.heard(last, together)
 
-    async def note(self, page: Page, whole: RiskHistory, trigger: str, at_ns: int) -> None:
-        """Write down how something stands, whole, so that the last record of its stream is enough to read.
+    async def note(self, notes: Sequence[tuple[Page, RiskHistory | Counted]], at_ns: int) -> None:
+        """Write down how things stand in one commit, each whole: the last record of its stream is enough to read.
 
         Raises:
-            JournalError: It is not durable.
+            JournalError: None of it is durable.
         """
-        draft = Draft(at_ns=at_ns, trigger=trigger, state_before="", state_after="", payload=dumps(whole))
-        await self.write([(page, page.batch([draft], live=False))])
+        batches = []
+        for page, whole in notes:
+            draft = Draft(at_ns=at_ns, trigger="counted", state_before="", state_after="", payload=dumps(whole))
+            batches.append((page, page.batch([draft], live=False)))
+        await self.write(batches)
 
     def last(self, stream: str) -> tuple[Any, int]:
         """Return what the last record of *stream* says, and how many records there are.
@@ -118,7 +129,8 @@ class Scribe:
         entries = list(self.entries(trade_id))
         if not entries:
             return None
-        return Trade.fold(trade_id, entries, fresh_id), Page(TRADE + trade_id, len(entries))
+        trade = Trade.fold(trade_id, entries, fresh_id)
+        return trade, Page(TRADE + trade_id, len(entries), live=not trade.finished)
 
     def position(self, position_id: str) -> tuple[Position, Page] | None:
         """Return a position as its records describe it, or None where there is none."""

@@ -68,8 +68,10 @@ FLOORS = {
     "alerts": 13,
     "metrics": 13,
     "audit": 14,
+    "committed": 14,
     "recovery": 14,
     "executor": 15,
+    "export": 15,
     "paper": 16,
     "lookout": 16,
     "orchestrator": 17,
@@ -154,6 +156,9 @@ HOMES = {
     "click": ("cli",),
     "rich": ("cli",),
     "pygraphviz": ("diagrams",),
+    "pyarrow": ("export.parquet",),
+    "opentelemetry": ("export.otel",),
+    "google": ("export.otel",),  # protobuf, which the OTLP encoder brings along
 }
 
 # Absolute places on somebody's disk.
@@ -328,7 +333,7 @@ def test_a_library_is_imported_only_where_it_is_at_home(module: str) -> None:
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     """A bot that only builds decisions pays for neither ccxt nor a web server nor a command line."""
-    heavy = {"ccxt", "aiohttp", "click", "rich", "pygraphviz", "hypothesis", "pytest"}
+    heavy = {"ccxt", "aiohttp", "click", "rich", "pygraphviz", "hypothesis", "pytest", "pyarrow", "opentelemetry"}
     script = f"import sys, {PACKAGE}; print(*sorted({heavy!r} & set(sys.modules)))"
     # Our own interpreter with our own words.
     done = subprocess.run(  # noqa: S603

@@ -169,8 +169,9 @@ def test_a_tick_that_fails_leaves_nothing_in_flight() -> None:
 @pytest.mark.parametrize("value", [-1, "soon", float("nan")])
 def test_a_pause_is_a_number(value: Any) -> None:
     """Zero or more."""
-    with pytest.raises(InvalidInput, match="again_after_s"):
-        integration(again_after_s=value)
+    for name in ("again_after_s", "exit_again_after_s", "exit_again_max_s"):
+        with pytest.raises(InvalidInput, match=name):
+            integration(**{name: value})
 
 
 # ------------------------------------------------------------------ a strategy of one's own
@@ -274,6 +275,38 @@ def test_one_exit_of_a_position_is_in_flight_at_a_time() -> None:
     assert len(ready.tick_entry(moment("1"))) == 1
     ready.concluded(decision, "partial_hedged")
     assert len(ready.tick_exit(context)) == 1
+
+
+@pytest.mark.parametrize("status", ["rolled_back", "blocked", "failed"])
+def test_an_exit_that_came_to_nothing_is_asked_for_again_after_growing_pauses(status: str) -> None:
+    """From the next tick on, whatever it took; an exit that got something done starts over."""
+    ready = integration(exit_again_max_s=35)
+    context = moment("0.5", positions=(held("1"),))
+    at = NOW
+    for pause in (10, 20, 35, 35):
+        (decision,) = ready.tick_exit(evolve(context, now_ns=at))
+        ready.concluded(decision, status)
+        at += 1000 * SECOND  # the trade took its time
+        assert ready.tick_exit(evolve(context, now_ns=at)) == ()
+        assert codes(ready) == [ReasonCode.HELD_OFF]
+        assert ready.tick_exit(evolve(context, now_ns=at + pause * SECOND - 1)) == ()
+        at += pause * SECOND
+    (decision,) = ready.tick_exit(evolve(context, now_ns=at))
+    ready.concluded(decision, "partial_hedged")
+    (decision,) = ready.tick_exit(evolve(context, now_ns=at))
+    ready.concluded(decision, status)
+    assert ready.tick_exit(evolve(context, now_ns=at)) == ()
+    assert len(ready.tick_exit(evolve(context, now_ns=at + 10 * SECOND))) == 1
+
+
+def test_an_exit_that_is_held_off_holds_up_no_other_and_no_clock_does() -> None:
+    """Each position has its own pause, and a clock that was set back ends it."""
+    ready = integration()
+    first, second = held("1", position_id="P-1"), held("1", position_id="P-2")
+    (decision,) = ready.tick_exit(moment("0.5", positions=(first,)))
+    ready.concluded(decision, "rolled_back")
+    assert [each.position_id for each in ready.tick_exit(moment("0.5", positions=(first, second)))] == ["P-2"]
+    assert len(ready.tick_exit(moment("0.5", positions=(first,), now_ns=NOW - 1))) == 1
 
 
 def test_a_strategy_that_fails_on_one_position_keeps_no_other_from_being_left(

@@ -291,6 +291,30 @@ def test_the_average_is_told_only_where_it_covers_all_that_filled(
     assert books.orders[0].average == average
 
 
+@pytest.mark.parametrize("told", list(itertools.permutations([D(101), D(107)])))
+def test_after_a_bust_the_executions_that_are_left_say_the_average(told: tuple[Decimal, ...]) -> None:
+    """Whatever a venue said of it before, and in whichever order; what it said holds until they are shown."""
+    books = ledger()
+    for average in told:
+        books = see(books, 0, 10, ended=True, average=average)
+    books = busted(books, Busted(now=1, order=0, amount=D(4), reason="error of the venue"))
+    assert see(books, 0, 6, ended=True, average=D(102)).orders[0].average == told[-1]
+    whole = {"filled": 6, "ended": True, "average": D(102), "fills": (fill("a", 2, 100), fill("b", 4, 103))}
+    older = {"filled": 10, "ended": True, "average": told[0]}
+    for readings in itertools.permutations([whole, whole, older]):
+        later = books
+        for each in readings:
+            later = see(later, 0, **each)
+        assert (later.orders[0].filled, later.orders[0].average) == (D(6), D(102))
+
+
+def test_an_order_that_was_taken_back_whole_keeps_the_price_it_was_told() -> None:
+    """No execution is left to say one."""
+    books = see(ledger(), 0, 4, ended=True, average=D(101))
+    books = busted(books, Busted(now=1, order=0, amount=D(4), reason="error of the venue"))
+    assert see(books, 0, 0, ended=True, fees=()).orders[0].average == D(101)
+
+
 def test_a_base_fee_is_assumed_until_it_is_known() -> None:
     """Provisional: nothing is known for certain while it is only assumed."""
     books = see(ledger(beta=BETA_KEEPS_BASE), 1, 10, fees=None, ended=True, now=3)

@@ -64,6 +64,13 @@ async def _append(
     entries: Sequence[Entry],
     also: Sequence[tuple[Page, Batch]],
 ) -> None:
+    async with services.leavings.settling(trade, page, entries[-1].at_ns) as left:
+        await _commit(services, trade, page, entries, [*also, *left])
+
+
+async def _commit(
+    services: Services, trade: Trade, page: Page, entries: Sequence[Entry], also: Sequence[tuple[Page, Batch]]
+) -> None:
     batches = [(page, page.batch(trade_drafts(entries), live=not trade.finished)), *also]
     before = services.positions.known(trade) if trade.done else None
     if trade.done:  # a late fee amends what was booked, without a move

@@ -71,5 +71,6 @@ class Crew:
             if found is not None:
                 trade, page = found
                 self._services.residuals.recall(trade_id, trade.decision.legs[0].base, trade.exposure)
+                self._services.guarding.recall(trade)
                 return self.drive(trade, page, Step())
         return self.driving(trade_id)

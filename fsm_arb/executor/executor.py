@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fsm_arb.alerts import SINK_TIMEOUT_S, Alerts
 from fsm_arb.clock import SystemClock
-from fsm_arb.errors import DecisionConflict, ExecutorClosed, MachineError, UnknownTrade, UnknownVenue
+from fsm_arb.errors import DecisionConflict, ExecutorClosed, MachineError, UnknownVenue
+from fsm_arb.executor.asking import Asking
 from fsm_arb.executor.beginning import Beginning
 from fsm_arb.executor.commit import write
 from fsm_arb.executor.crew import Crew
@@ -25,6 +26,7 @@ from fsm_arb.executor.quiet import QuietMetrics
 from fsm_arb.executor.retreat import Retreats
 from fsm_arb.executor.runner import Runner
 from fsm_arb.executor.services import Services
+from fsm_arb.executor.subscribers import Subscribers
 from fsm_arb.fx import FxProvider, StaticFx
 from fsm_arb.ids import client_order_ids
 from fsm_arb.journal.sqlite import SqliteJournal
@@ -33,25 +35,24 @@ from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.recovery import take_up, unfinished
 from fsm_arb.results import CrossExecutionResult, result_of
 from fsm_arb.scribe import Scribe
-from fsm_arb.values import ZERO, OperatorFill
 from fsm_arb.venues.ccxt_venue import as_venue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
 
     from fsm_arb.decision import CrossExchangeDecision
     from fsm_arb.ports import AlertSink, Clock, Journal, Venue
-    from fsm_arb.position import CrossExchangePosition
     from fsm_arb.scribe import Page
     from fsm_arb.trade import Trade
+    from fsm_arb.values import OperatorFill
 
 logger = logging.getLogger(__name__)
 
 CLOSING_S = 30.0  # how long leaving waits for a journal to let go
 
 
-class CrossExchangeExecutor:
+class CrossExchangeExecutor(Asking):
     """Executes cross-exchange decisions, each exactly once, to a matched or flat end.
 
     An async context manager. Entering it takes the journal's lock and takes up
@@ -101,6 +102,8 @@ class CrossExchangeExecutor:
     def _furnish(self) -> None:
         """Set out everything that belongs to one entering."""
         alerts, scribe = Alerts(self._sink), Scribe(self._journal)
+        self._subscribers = Subscribers(self._journal)
+        scribe.heard = self._subscribers.committed
         wait_s, call = float(self.policy.request_timeout_s), alerts.raise_alert
         self._entries = Entries(alerts, self._journal)
         self._services = Services(
@@ -141,6 +144,7 @@ class CrossExchangeExecutor:
             self._services.positions.recover()
             tell_turned(self._services.alerts, self._services.positions.all())
             self._services.guarding.recover()
+            self._services.leavings.recover()
             await self._take_up()
         except BaseException:
             await self._shut()
@@ -171,7 +175,7 @@ class CrossExchangeExecutor:
                 await write(services, trade, page, step.entries)
             if trade.bookings:
                 services.positions.reread(position_of(trade))  # closed or not: a late fee amends it
-            services.guarding.follow(trade)
+            services.guarding.take_up(trade)
             self._crew.drive(trade, page, step)
 
         await asyncio.gather(*(go_on(trade, page) for trade, page in found))
@@ -189,6 +193,7 @@ class CrossExchangeExecutor:
         # A sink or a disk that never answers holds nobody for ever.
         closing = {asyncio.ensure_future(each.close()) for each in (self._services.alerts, self._services.guarding)}
         await asyncio.wait(closing, timeout=SINK_TIMEOUT_S + 1)
+        await self._subscribers.close()
         self._reading = False
         last = asyncio.ensure_future(self._journal.close())
         done, _ = await asyncio.wait({last}, timeout=CLOSING_S)
@@ -351,46 +356,6 @@ class CrossExchangeExecutor:
             InvalidInput: It has no such order, or the verdict does not fit what is known of it.
         """
         return await self._operating.settle_order(trade_id, client_order_id, filled, reason, price)
-
-    # -------------------------------------------------------------- asking
-
-    def trade(self, trade_id: str) -> CrossExecutionResult:
-        """Return what is true of one trade now.
-
-        Raises:
-            UnknownTrade: It is not on the journal.
-        """
-        runner = self._runners.get(trade_id)
-        if runner is not None:
-            return runner.result()
-        found = self._services.scribe.trade(trade_id, self._services.fresh_id)
-        if found is None:
-            raise UnknownTrade(f"no trade {trade_id} on this journal")
-        return result_of(found[0], self._services.positions.of_trade(found[0]))
-
-    def trades(self, live: bool | None = None) -> Iterator[CrossExecutionResult]:  # noqa: FBT001 - reads as a question
-        """Yield the results of all trades on the journal, oldest first, read lazily.
-
-        Args:
-            live: True: only those not DONE; False: only those DONE; None: all.
-        """
-        for trade_id in self._services.scribe.trade_ids(live=True if live else None):
-            result = self.trade(trade_id)
-            if live is None or live == (result.state != "DONE"):
-                yield result
-
-    def positions(self) -> tuple[CrossExchangePosition, ...]:
-        """Return every position that is not closed, and those closed since the start."""
-        return self._services.positions.all()
-
-    def exposure(self) -> dict[str, Decimal]:
-        """Return what is naked now over all unfinished trades, by base asset, + for long."""
-        total: dict[str, Decimal] = {}
-        for runner in self._runners.values():
-            if not runner.trade.done:
-                base = runner.trade.decision.legs[0].base
-                total[base] = total.get(base, ZERO) + runner.trade.exposure
-        return total
 
 
 def _same(known: CrossExchangeDecision, asked: CrossExchangeDecision) -> None:

@@ -8,23 +8,24 @@ trades end, and finds its history again after a restart.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import inspect
 import logging
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from fsm_arb.errors import JournalError
+from fsm_arb.errors import InvalidInput, JournalError
+from fsm_arb.executor.keeping import Keeping
 from fsm_arb.executor.limits import within
+from fsm_arb.machines.position import PositionState
+from fsm_arb.memory import Memory
 from fsm_arb.position import CrossExchangePosition
-from fsm_arb.risk.history import RiskHistory
-from fsm_arb.scribe import Page
+from fsm_arb.risk.history import Counted, RiskHistory
+from fsm_arb.risk.reckoning import Reckoned, reckoned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Mapping
 
     from fsm_arb.decision import CrossExchangeDecision
     from fsm_arb.executor.positions import CrossExchangePositionManager
-    from fsm_arb.memory import Memory
     from fsm_arb.ports import Clock
     from fsm_arb.scribe import Scribe
     from fsm_arb.trade import Trade
@@ -32,30 +33,72 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RISK = "risk/"  # one stream a day, so that a start reads a day at most
-_EPOCH = dt.date(1970, 1, 1)
+ASKED = "check_cross_exchange_trade"
 
 
 @runtime_checkable
 class FollowingGuard(Protocol):
-    """A risk guard that reserves and remembers, such as `fsm_arb.CrossExchangeRiskGuard`."""
+    """A risk guard that reserves and remembers, such as `fsm_arb.CrossExchangeRiskGuard`.
+
+    It is told in passing: of all its methods `admit` alone may be a coroutine.
+    """
 
     history: RiskHistory
+    doubts: Mapping[str, str]  # by asset: why a fee in it was counted as the usual one
 
     def admit(self, decision: CrossExchangeDecision) -> Any:
         """Return a verdict on an entry, and reserve what it lets pass."""
 
-    def follow(self, trade: Memory, position: CrossExchangePosition | None) -> None:
-        """Take in how a trade stands."""
+    def follow(
+        self, trade: Memory, position: CrossExchangePosition | None, parts: Mapping[str, Reckoned] | None = None
+    ) -> None:
+        """Take in how a trade stands; *parts*: what trades of its position whose PnL is unknown are reckoned to be."""
 
     def stands(self, position: CrossExchangePosition) -> None:
-        """Take in how a position stands."""
+        """Take in how an open position stands."""
 
     def let_go(self, trade_id: str) -> None:
         """Release what a trade reserved."""
 
     def forget(self, trade_id: str) -> None:
         """Nothing of this trade will change any more."""
+
+    def recall(self, trade_id: str, counted: Counted) -> None:
+        """Something of this trade may change after all: take back what was counted for it."""
+
+    def enter(self, keeper: Callable[[], None]) -> None:
+        """Belong to one executor; *keeper* is called where the history has changed by hand."""
+
+    def leave(self) -> None:
+        """Be free for another executor."""
+
+    def take_up(self, history: RiskHistory) -> None:
+        """Go on from a history that was kept."""
+
+    def kept(self, history: RiskHistory) -> None:
+        """Take in that a history is durable."""
+
+
+TOLD = ("follow", "stands", "let_go", "forget", "recall", "enter", "leave", "take_up", "kept")
+
+
+def following(guard: Any) -> FollowingGuard | None:
+    """Return *guard* where it wants to be told how trades stand; None where it is asked alone.
+
+    Raises:
+        InvalidInput: It could not be told: it follows by half, or by a coroutine that nobody would await.
+    """
+    if not hasattr(guard, "follow"):
+        return None
+    awaited = [name for name in TOLD if inspect.iscoroutinefunction(getattr(guard, name, None))]
+    if awaited:
+        why = f"is told in passing, so these must not be coroutines: {', '.join(awaited)}"
+        raise InvalidInput("risk_guard", type(guard).__name__, why)
+    if not isinstance(guard, FollowingGuard):
+        missing = [name for name in ("history", "doubts", "admit", *TOLD) if not hasattr(guard, name)]
+        why = f"follows trades, and lacks {', '.join(missing)}"
+        raise InvalidInput("risk_guard", type(guard).__name__, why)
+    return guard
 
 
 class Guarding:
@@ -68,6 +111,9 @@ class Guarding:
         clock: Where time comes from.
         timeout_s: How long a guard that has to be awaited may take.
         alert: Called with subject, body and labels where the guard fails.
+
+    Raises:
+        InvalidInput: The guard cannot be told how trades stand, though it wants to be.
     """
 
     def __init__(
@@ -81,15 +127,15 @@ class Guarding:
         alert: Callable[[str, str, dict[str, str]], None],
     ) -> None:
         self._guard = guard
-        self._follows: FollowingGuard | None = guard if isinstance(guard, FollowingGuard) else None
+        self._follows = following(guard)
+        self._ours = False  # the guard that follows belongs to this executor
         self._scribe = scribe
         self._positions = positions
-        self._clock = clock
         self._timeout_s = timeout_s
         self._alert = alert
-        self._page = Page("")
-        self._durable: RiskHistory | None = self._follows.history if self._follows else None
-        self._writing: asyncio.Task[None] | None = None
+        self._parts: dict[str, Reckoned] = {}  # what trades of unknown PnL are reckoned to have made, by trade id
+        self._doubted: set[str] = set()  # assets that a person was told of
+        self._keeping = Keeping(scribe, clock, self._kept)
         self._lost = ""  # why its history could not be read; entries wait until a person has looked
         self._untold: dict[str, tuple[Callable[..., None], tuple[Any, ...]]] = {}  # what it could not take in yet
 
@@ -104,7 +150,7 @@ class Guarding:
         if unready:
             return unready, None
         try:
-            verdict = (self._follows.admit if self._follows else self._guard.check_cross_exchange_trade)(decision)
+            verdict = (self._follows.admit if self._follows else getattr(self._guard, ASKED))(decision)
             if inspect.isawaitable(verdict):
                 verdict = await within(self._timeout_s, verdict)
         except TimeoutError:
@@ -134,7 +180,25 @@ class Guarding:
         self._keep()
 
     def _follow(self, guard: FollowingGuard, trade: Trade) -> None:
-        guard.follow(trade, self._positions.known(trade))
+        position = self._positions.known(trade)
+        guard.follow(trade, position, self._parts_of(position, trade))
+        for asset in guard.doubts.keys() - self._doubted:
+            self._doubted.add(asset)
+            words = f"{guard.doubts[asset]}; fees charged in it are counted as the market's usual fee"
+            self._alert(f"fees in {asset} cannot be valued", words, {"guard": type(guard).__name__})
+
+    def _parts_of(self, position: CrossExchangePosition | None, trade: Memory) -> dict[str, Reckoned]:
+        """Return what trades of a position whose PnL is unknown are reckoned to have made."""
+        parts = {}
+        for trade_id, pnl in position.pnls if position is not None else ():
+            if pnl is not None:
+                continue
+            if trade_id == trade.trade_id:
+                self._parts[trade_id] = reckoned(trade)
+            elif trade_id not in self._parts:  # it ended before the last start
+                self._parts[trade_id] = reckoned(Memory.fold(trade_id, self._scribe.entries(trade_id), str))
+            parts[trade_id] = self._parts[trade_id]
+        return parts
 
     def let_go(self, trade_id: str) -> None:
         """Tell the guard that a trade was not begun."""
@@ -150,19 +214,57 @@ class Guarding:
         self._keep()
 
     def _forget(self, guard: FollowingGuard, trade: Trade, running: Container[str]) -> None:
-        position_id = self._positions.of_trade(trade)
-        if position_id is None:
-            guard.forget(trade.trade_id)
-            return
-        position = self._positions.get(position_id)
-        trades = (position.entry_trade_id, *(trade_id for trade_id, _ in position.exits))
-        if position.state == "CLOSED" and not any(trade_id in running for trade_id in trades):
-            guard.forget(position.entry_trade_id)
+        position = self._positions.known(trade)
+        trades = [trade.trade_id]
+        if position is not None:
+            trades = [position.entry_trade_id, *(trade_id for trade_id, _ in position.exits)]
+            if position.state != PositionState.CLOSED or any(trade_id in running for trade_id in trades):
+                return
+        guard.forget(trades[0])
+        for trade_id in trades:
+            self._parts.pop(trade_id, None)
 
-    def _tell(self, name: str, method: Callable[..., None], *what: Any) -> None:
+    def recall(self, trade: Trade) -> None:
+        """Make ready for a change of a trade that is over: only what differs from what it was counted at counts then.
+
+        One that was never counted, since no guard followed it, is taken to have been counted as it stands.
+        """
+        if self._follows is None:
+            return
+        name = self._name_of(trade)
+        self._recall(self._follows, name)
+        if not self._lost and name not in self._follows.history.counted:
+            self._tell(trade.trade_id, self._assume, self._follows, trade, name)
+
+    def _assume(self, guard: FollowingGuard, trade: Trade, name: str) -> None:
+        before = guard.history
+        try:
+            self._follow(guard, trade)
+            assumed = guard.history.counted.get(name)
+        finally:
+            guard.history = before
+        if assumed is not None:
+            guard.recall(name, assumed)
+
+    def take_up(self, trade: Trade) -> None:
+        """Tell the guard how a trade stands after a start."""
+        if self._follows is not None:
+            self._recall(self._follows, self._name_of(trade))
+            self.follow(trade)
+
+    def _name_of(self, trade: Trade) -> str:
+        """Return the name of the round trip that a trade is of: its entry's."""
+        position = self._positions.known(trade)
+        return trade.trade_id if position is None else position.entry_trade_id
+
+    def _tell(self, name: str, method: Callable[..., Any], *what: Any) -> None:
         """Tell the guard something of *name*; what it cannot take in is told again before the next entry."""
         try:
-            method(*what)
+            answer = method(*what)
+            if inspect.isawaitable(answer):
+                if inspect.iscoroutine(answer):
+                    answer.close()
+                raise TypeError("it is told in passing, and must not have to be awaited")  # noqa: TRY301
             self._untold.pop(name, None)
         except Exception as error:
             self._untold[name] = method, what
@@ -175,49 +277,61 @@ class Guarding:
         """Give the guard its history and the open positions back.
 
         A history that cannot be read stops entries, and nothing else: what is held must still be put right.
+
+        Raises:
+            InvalidInput: The guard is another executor's.
         """
-        if self._follows is None:
+        guard = self._follows
+        if guard is None:
+            return
+        guard.enter(self._changed)
+        self._ours = True
+        try:
+            history = self._keeping.reread()
+            if history is not None:
+                guard.take_up(history)
+        except JournalError as error:
+            self._lose(error)
+        for position in self._positions.all():
+            self._recall(guard, position.entry_trade_id)
+            self._tell(position.position_id, guard.stands, position)
+        self._keep()
+
+    def _recall(self, guard: FollowingGuard, name: str) -> None:
+        """Give back what was counted for a round trip, where the journal holds it."""
+        if name in guard.history.counted:
             return
         try:
-            self._reread(self._follows)
+            counted = self._keeping.recall(name)
         except JournalError as error:
-            self._lost = str(error)
-            logger.exception("the risk guard's history cannot be read")
-            self._alert("risk guard's history lost", self._lost, {"guard": type(self._guard).__name__})
-        for position in self._positions.all():
-            self._tell(position.position_id, self._follows.stands, position)
+            self._lose(error)
+            return
+        if counted is not None:
+            guard.recall(name, counted)
 
-    def _reread(self, guard: FollowingGuard) -> None:
-        stream = ""
-        for stream in self._scribe.journal.streams(RISK):  # noqa: B007 - the last one is today's, or the last day's
-            pass
-        if stream:
-            history, count = self._scribe.last(stream)
-            self._page = Page(stream, count)
-            self._durable = guard.history = history
+    def _lose(self, error: JournalError) -> None:
+        self._lost = str(error)
+        logger.error("the risk guard's history cannot be read: %s", error)
+        self._alert("risk guard's history lost", self._lost, {"guard": type(self._guard).__name__})
+
+    def _changed(self) -> None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return  # told from elsewhere: it is kept with the next change
+        self._keep()
 
     def _keep(self) -> None:
-        """Write the history down soon, if it has changed: a trade is read again at a start until its watch is over."""
-        unwritten = self._follows is not None and self._follows.history != self._durable
-        if unwritten and not self._lost and (self._writing is None or self._writing.done()):
-            self._writing = asyncio.get_running_loop().create_task(self._write(), name="risk history")
+        if self._follows is not None and not self._lost:
+            self._keeping.keep(self._follows.history)
 
-    async def _write(self) -> None:
-        while self._follows is not None and self._follows.history != self._durable:
-            history = self._follows.history
-            stream = f"{RISK}{_EPOCH + dt.timedelta(days=history.day)}"
-            try:
-                if stream != self._page.stream:
-                    self._page = Page(stream, sum(1 for _ in self._scribe.journal.read(stream)))
-                await self._scribe.note(self._page, history, "counted", self._clock.time_ns())
-            except JournalError as error:
-                logger.warning(
-                    "the risk guard's history could not be written, and will be with its next change: %s", error
-                )
-                return
-            self._durable = history
+    def _kept(self, history: RiskHistory) -> None:
+        if self._follows is not None:
+            self._follows.kept(history)
 
     async def close(self) -> None:
-        """Wait for what is being written."""
-        if self._writing is not None:
-            await asyncio.gather(self._writing, return_exceptions=True)
+        """Wait for what is being written, and let the guard go."""
+        await self._keeping.close()
+        if self._follows is not None and self._ours:
+            self._ours = False
+            self._follows.leave()

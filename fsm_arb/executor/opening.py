@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from fsm_arb.checks import Readings, refusal
 from fsm_arb.errors import FxUnavailable, InvalidInput, UnknownVenue, VenueUnanswered
-from fsm_arb.fx import FxProvider, FxRate
+from fsm_arb.fx import FxProvider, FxRate, misread
 from fsm_arb.messages import Checked, Sized
 from fsm_arb.plan import Plan
 from fsm_arb.policy import ExecutionPolicy, seconds_ns
@@ -107,6 +107,8 @@ class Opening:
         said, room = refusal(decision, self._policy, readings) or self._unfit(decision), None
         if not said:  # asked last: what it lets pass is reserved
             said, room = await self._services.guarding.ask(decision)
+        if room is not None and not said:
+            said, room = self._in_notional(decision, room)
         text = dict(readings.as_text()) if room is None else {**readings.as_text(), "risk": f"room for {room}"}
         return Checked(now=now, refusal=said, readings=text), fx, room
 
@@ -159,15 +161,25 @@ class Opening:
             self._services.residuals.note(decision.decision_id, decision.legs[0].base, -plan.carried)
         return plan
 
+    def _in_notional(self, decision: CrossExchangeDecision, room: Money) -> tuple[str, Money | None]:
+        """Return what the risk guard leaves room for in the currency of the notional, or why that cannot be told."""
+        ours = decision.legs[0].quote if decision.notional is None else decision.notional.currency
+        if room.currency == ours:
+            return "", room
+        try:
+            rate = self._fx.rate(room.currency, ours)
+        except Exception as error:  # noqa: BLE001 - a provider is the bot's code
+            return f"fx: the risk guard's room: {type(error).__name__}: {error}", None
+        at_ns = self._services.clock.time_ns()
+        wrong = misread(rate, room.currency, ours, at_ns, self._policy.fx_max_age_s)
+        return (f"fx: the risk guard's room: {wrong}", None) if wrong else ("", Money(room.amount * rate.rate, ours))
+
     def _reduced(self, order: Order, room: Money | None) -> Order:
-        """Return *order* with no more notional than the risk guard leaves room for."""
+        """Return *order* with no more notional than the risk guard leaves *room* for, in its own currency."""
         notional = order.decision.notional
-        if room is None or notional is None:
+        if room is None or notional is None or notional < room:
             return order
-        if room.currency != notional.currency:
-            rate = self._fx.rate(room.currency, notional.currency).rate
-            room = Money(room.amount * rate, notional.currency)
-        return order if notional < room else evolve(order, decision=evolve(order.decision, notional=room))
+        return evolve(order, decision=evolve(order.decision, notional=room))
 
     def _free(self, exchange: str, reading: tuple[Balances, int]) -> Balances:
         balances, asked_at = reading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsm_arb.errors import InvalidInput
+from fsm_arb.errors import InvalidInput, JournalError
 from fsm_arb.messages import Busted, ExternalFill, Judged, Resumed
 from fsm_arb.values import to_decimal
 
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 
 class Operating:
-    """An operator's calls. Each is answered once it is durable, or with why it is not."""
+    """An operator's calls. Each is answered once it is durable, or with why it is not.
+
+    A `JournalError` takes back what was told, unless it is in a commit that is
+    still out: that may become durable yet, so look at the trade before telling
+    it again.
+    """
 
     def __init__(self, services: Services, crew: Crew) -> None:
         self._services = services
@@ -72,7 +77,11 @@ class Operating:
         return await self._services.troubles.unless(trade_id, runner.at_rest())
 
     async def _told(self, runner: Runner, event: Event) -> None:
-        await self._services.troubles.unless(runner.trade.trade_id, runner.tell(event))
+        try:
+            await self._services.troubles.unless(runner.trade.trade_id, runner.tell(event))
+        except JournalError:
+            runner.withdraw(event)  # else what is told again, being not durable, would count twice
+            raise
 
     def _now(self) -> int:
         return self._services.clock.monotonic_ns()

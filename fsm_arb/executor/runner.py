@@ -104,6 +104,10 @@ class Runner:
             self._refuse_mail()
         return done
 
+    def withdraw(self, event: Event) -> None:
+        """Take an event back out of the mailbox, where it is there still."""
+        self._mail = deque(mail for mail in self._mail if mail[0] is not event)
+
     async def at_rest(self) -> CrossExecutionResult:
         """Wait until the trade is DONE or HALTED and return what is true then."""
         while True:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import Factory, define, field
 
+from fsm_arb.executor.leavings import Leavings
 from fsm_arb.executor.troubles import Troubles
 from fsm_arb.funds import Funds
-from fsm_arb.residuals import Residuals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fsm_arb.executor.positions import CrossExchangePositionManager
     from fsm_arb.metrics import Metrics
     from fsm_arb.ports import Clock
+    from fsm_arb.residuals import Residuals
     from fsm_arb.scribe import Scribe
 
 
@@ -38,10 +39,15 @@ class Services:
     entries: Entries
     guarding: Guarding
     funds: Funds = field(factory=Funds)
-    residuals: Residuals = field(factory=Residuals)
+    leavings: Leavings = field(default=Factory(lambda self: Leavings(self.scribe), takes_self=True))
     troubles: Troubles = field(factory=Troubles)
     leaving: asyncio.Event = field(factory=asyncio.Event)  # the executor is being left
     fenced: bool = False  # another process has taken the journal over: send nothing
+
+    @property
+    def residuals(self) -> Residuals:
+        """What finished trades have left of each asset."""
+        return self.leavings.residuals
 
     @property
     def stop_entries(self) -> Callable[..., None]:

@@ -66,8 +66,8 @@ class MemoryJournal:
         self._staging = Staging(disk.heads.get, end)
         return disk.epoch
 
-    async def append(self, batches: Sequence[Batch]) -> None:
-        """Add all *batches* or none, then let other tasks run, as a real commit would.
+    async def append(self, batches: Sequence[Batch]) -> int:
+        """Add all *batches* or none, then let other tasks run, as a real commit would; return the last sequence.
 
         Raises:
             JournalConflict: A stream is not at its expected sequence.
@@ -82,7 +82,9 @@ class MemoryJournal:
             self.disk.seqs.setdefault(record.stream, []).append(record.seq)
         self.disk.heads.update(staging.changed())
         staging.keep()
+        last = staging.seq
         await asyncio.sleep(0)
+        return last
 
     def read(self, stream: str) -> Iterator[Record]:
         """Yield the records of one stream in order, each checked; none for an unknown stream.

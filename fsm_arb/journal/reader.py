@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from fsm_arb.errors import JournalCorrupt, JournalError, JournalFailed
+from fsm_arb.journal import queries
 from fsm_arb.journal.chain import GENESIS_HEX, Chain, check
 from fsm_arb.journal.mark import Mark, MarkFile, MarkUnreadable
 from fsm_arb.journal.staging import seal
@@ -25,46 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHUNK = 128  # rows fetched at a time
+NO_END = (1 << 63) - 1  # no record has a sequence beyond it
 TAIL_RECORDS = 256  # the end of the chain that is verified at each opening
-
-_FIELDS = (
-    'r.seq, s.name, r.stream_seq, r.epoch, r.at_ns, r."trigger", r.state_before, r.state_after, r.payload,'
-    " r.previous_hash, r.hash"
-)
-_RECORDS_FROM = (
-    f"SELECT {_FIELDS}, r.stream_previous, p.stream_seq, p.stream_id = r.stream_id, r.stream_seq <= s.length"  # noqa: S608
-    " FROM records r LEFT JOIN streams s ON s.id = r.stream_id LEFT JOIN records p ON p.seq = r.stream_previous"
-    " WHERE r.seq > ? ORDER BY r.seq LIMIT ?"
-)
-_ONE_RECORD = f"SELECT {_FIELDS} FROM records r LEFT JOIN streams s ON s.id = r.stream_id WHERE r.seq = ?"  # noqa: S608
-_WALK_BACK = """
-    WITH RECURSIVE walk (seq, remaining) AS (
-        SELECT ?, ?
-        UNION ALL
-        SELECT r.stream_previous, walk.remaining - 1 FROM walk JOIN records r ON r.seq = walk.seq
-        WHERE walk.remaining > 1 AND r.stream_previous < walk.seq)
-    SELECT seq FROM walk"""
-_HEADS = """
-    SELECT s.id, s.name, s.first_seq, s.last_seq, s.length, s.live, s.seal,
-           l.stream_id = s.id AND l.stream_seq = s.length AND f.stream_id = s.id AND f.stream_seq = 1
-           AND s.id = (SELECT n.id FROM streams n WHERE n.name = s.name)
-    FROM streams s LEFT JOIN records l ON l.seq = s.last_seq LEFT JOIN records f ON f.seq = s.first_seq
-    WHERE s.id > ? {live} ORDER BY s.id LIMIT ?"""
-_HEADS_ALL = _HEADS.format(live="")
-_HEADS_LIVE = _HEADS.format(live="AND s.live = 1")
-# Its neighbours are asked before the record itself: where it was altered, it may name another stream.
-_WHOSE = """
-    SELECT s.name FROM streams s, (
-        SELECT stream_id AS id, 0 AS rank FROM records WHERE stream_previous = ?1
-        UNION ALL SELECT id, 1 FROM streams WHERE last_seq = ?1 OR first_seq = ?1
-        UNION ALL SELECT stream_id, 2 FROM records WHERE seq = ?1) whose
-    WHERE s.id = whose.id ORDER BY whose.rank LIMIT 1"""
-_NAMES = "SELECT id, name FROM streams WHERE id > ? AND substr(name, 1, ?) = ? {live} ORDER BY id LIMIT ?"
-_NAMES_BY_LIVE = {
-    None: _NAMES.format(live=""),
-    True: _NAMES.format(live="AND live = 1"),
-    False: _NAMES.format(live="AND live = 0"),
-}
 
 
 class JournalReader:
@@ -125,7 +88,7 @@ class JournalReader:
         if not rows:
             return
         first, last, length = rows[0]
-        seqs = [seq for (seq,) in self._rows(_WALK_BACK, (last, length), last)]
+        seqs = [seq for (seq,) in self._rows(queries.WALK_BACK, (last, length), last)]
         seqs.reverse()
         if len(seqs) != length or seqs[0] != first:
             raise JournalCorrupt(seqs[0], f"the {length} records of stream {stream} no longer hang together here")
@@ -139,7 +102,7 @@ class JournalReader:
 
     def streams(self, prefix: str, *, live: bool | None = None) -> Iterator[str]:
         """Yield the names of streams that begin with *prefix*, oldest first, each as it stands when it is reached."""
-        for _, name in self._by_id(_NAMES_BY_LIVE[live], (len(prefix), prefix)):
+        for _, name in self._by_id(queries.NAMES_BY_LIVE[live], (len(prefix), prefix)):
             yield name
 
     def records(self, after: int = 0) -> Iterator[Record]:
@@ -149,8 +112,24 @@ class JournalReader:
             after: Global sequence of the last record not wanted; 0 for all.
         """
         with self._naming():
-            for record, _, _, _ in self._chained(after):
-                yield record
+            for row in self._chained(after, NO_END):
+                yield row[0]
+
+    def stretch(self, after: int, upto: int = NO_END) -> Iterator[tuple[Record, int, int]]:
+        """Yield the records of a stretch in global order, each verified as `verify` does; with its stream's ends.
+
+        So several readers verify a journal together, each a stretch that begins
+        where another one ends; what is left for one of them is `verify_streams`.
+
+        Args:
+            after: Global sequence of the last record not wanted; 0 for the beginning.
+            upto: Global sequence of the last record that is wanted.
+
+        Yields:
+            The record, and the global sequence of the first and of the last record of its stream by now.
+        """
+        with self._naming():
+            yield from self._stretch(after, upto)
 
     def last(self) -> tuple[int, str]:
         """Return sequence and hash of the newest record; (0, 64 zeros) for none."""
@@ -169,23 +148,33 @@ class JournalReader:
             JournalCorrupt: Names the first record that is wrong or missing, and its stream.
         """
         with self._naming():
-            return self._verify()
+            count = sum(1 for _ in self._stretch(0, NO_END))
+            self._verify_streams(count)
+            return count
 
-    def _verify(self) -> int:
-        count = 0
-        for record, back, back_stream_seq, same_stream in self._chained(0):
-            count += 1
-            if (record.stream_seq, back) == (1, 0):
-                continue
-            if not same_stream or back_stream_seq != record.stream_seq - 1:
+    def verify_streams(self) -> None:
+        """Check what `verify` checks besides the records: every stream against its ends, the end against the mark.
+
+        Raises:
+            JournalCorrupt: Names the first record that is wrong or missing, and its stream.
+        """
+        with self._naming():
+            self._verify_streams(self.last()[0])
+
+    def _stretch(self, after: int, upto: int) -> Iterator[tuple[Record, int, int]]:
+        for record, back, back_stream_seq, same_stream, first, last in self._chained(after, upto):
+            beginning = (record.stream_seq, back) == (1, 0)
+            if not beginning and (not same_stream or back_stream_seq != record.stream_seq - 1):
                 raise JournalCorrupt(record.seq, f"does not follow record {back} in stream {record.stream}")
-        self._check_heads(_HEADS_ALL)
+            yield record, first, last
+
+    def _verify_streams(self, count: int) -> None:
+        self._check_heads(queries.HEADS_ALL)
         self._check_live()
         rows = self._rows("SELECT (SELECT max(seq) FROM records), (SELECT sum(length) FROM streams)", (), count)
         if rows[0][0] != rows[0][1]:
             raise JournalCorrupt(count, f"streams count {rows[0][1]} records where the journal holds {rows[0][0]}")
         self.check_mark(self.mark())
-        return count
 
     def verify_tail(self) -> None:
         """Check the last records of the chain, and that every live stream has its records.
@@ -197,7 +186,7 @@ class JournalReader:
         """
         with self._naming():
             last, _ = self.last()
-            for _ in self._chained(max(0, last - TAIL_RECORDS)):
+            for _ in self._chained(max(0, last - TAIL_RECORDS), NO_END):
                 pass
             self._check_live()
 
@@ -237,7 +226,7 @@ class JournalReader:
             if record.hash != mark.hash:
                 raise JournalCorrupt(mark.seq, f"is not the record that the mark of {self.path} has seen there")
 
-    def _chained(self, after: int) -> Iterator[tuple[Record, int, int | None, int | None]]:
+    def _chained(self, after: int, upto: int) -> Iterator[tuple[Record, int, int | None, int | None, int, int]]:
         """Yield records after *after*, verified in sequence, with how each hangs on its stream."""
         if after:
             (before,) = self._records_at([after])
@@ -245,7 +234,7 @@ class JournalReader:
         else:
             chain = Chain()
         newest = self._meta("epoch", after)
-        while rows := self._rows(_RECORDS_FROM, (chain.seq, CHUNK), chain.seq + 1):
+        while rows := self._rows(queries.RECORDS_FROM, (chain.seq, upto, CHUNK), chain.seq + 1):
             for row in rows:
                 record = _record(row[:11])
                 chain.accept(record)
@@ -255,14 +244,16 @@ class JournalReader:
                         raise JournalCorrupt(record.seq, f"is of epoch {record.epoch}, the journal only of {newest}")
                 if not row[14]:
                     raise JournalCorrupt(record.seq, f"is no longer counted by its stream {record.stream}")
-                yield record, row[11], row[12], row[13]
+                yield record, row[11], row[12], row[13], row[15], row[16]
+        if chain.seq < upto != NO_END:
+            raise JournalCorrupt(chain.seq + 1, "is missing")
 
     def _check_live(self) -> None:
         """Check every stream that is listed as live, and that none has dropped off the list."""
         with self._guard:
             self._rows("BEGIN", (), 0)  # both numbers at one moment, also while somebody writes
             try:
-                listed = self._check_heads(_HEADS_LIVE)
+                listed = self._check_heads(queries.HEADS_LIVE)
                 counted = self._meta("live", 0)
             finally:
                 self._rows("COMMIT", (), 0)
@@ -275,7 +266,7 @@ class JournalReader:
         for number, name, first, last, length, live, sealed, sound in self._by_id(query, ()):
             if not sound:
                 raise JournalCorrupt(last, f"is not the end of the {length} records of stream {name}")
-            if sealed != seal(number, name, first, live) or (query is _HEADS_LIVE and live != 1):
+            if sealed != seal(number, name, first, live) or (query is queries.HEADS_LIVE and live != 1):
                 raise JournalCorrupt(last, f"the row of its stream {name} was altered")
             count += 1
         return count
@@ -293,9 +284,14 @@ class JournalReader:
                 raise
             raise JournalCorrupt(error.seq, error.reason, stream) from error.__cause__
 
+    def place(self, seq: int) -> tuple[Any, Any] | None:
+        """Return what a record says of its number in its stream and of its time, unchecked; None: it is not there."""
+        rows = self._rows(queries.PLACE, (seq,), seq)
+        return rows[0] if rows else None
+
     def _whose(self, seq: int) -> str:
         try:
-            rows = self._rows(_WHOSE, (seq,), 0)
+            rows = self._rows(queries.WHOSE, (seq,), 0)
         except JournalError:  # the pages that could tell are damaged too
             return ""
         return rows[0][0] if rows and isinstance(rows[0][0], str) else ""
@@ -320,7 +316,7 @@ class JournalReader:
     def _records_at(self, seqs: list[int]) -> list[Record]:
         found = []
         for seq in seqs:
-            rows = self._rows(_ONE_RECORD, (seq,), seq)
+            rows = self._rows(queries.ONE_RECORD, (seq,), seq)
             if not rows:
                 raise JournalCorrupt(seq, "is missing")
             found.append(_record(rows[0]))

@@ -95,8 +95,10 @@ class SqliteJournal:
         self._serving = True
         return epoch
 
-    async def append(self, batches: Sequence[Batch]) -> None:
-        """Make all *batches* durable in one commit, or none. Concurrent calls share an fsync.
+    async def append(self, batches: Sequence[Batch]) -> int:
+        """Make all *batches* durable in one commit, or none, and return the sequence of the last of their records.
+
+        Concurrent calls share an fsync.
 
         Cancelling the task that waits changes nothing: the records are written.
 
@@ -116,10 +118,10 @@ class SqliteJournal:
         if loop is not self._writer.opened.get_loop():
             raise JournalFailed(f"journal {self.path} was opened on another event loop")
         if not batches:
-            return
-        future = loop.create_future()
+            return 0
+        future: asyncio.Future[int] = loop.create_future()
         self._writer.submit(batches, future)
-        await future
+        return await future
 
     def read(self, stream: str) -> Iterator[Record]:
         """Yield the records of one stream in order, each checked; none for an unknown stream.

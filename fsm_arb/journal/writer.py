@@ -35,8 +35,8 @@ RESERVE_RETRY_S = 5  # how often room is looked for while the disk is full
 _COMMIT_BYTES = 12 << 10  # of log that a commit costs apart from its records: some three pages
 _RECORD_BYTES = 300  # of log that a record costs apart from its payload
 
-Call = tuple["Sequence[Batch]", "asyncio.Future[None]"]
-Outcome = tuple["asyncio.Future[None]", JournalError | None]
+Call = tuple["Sequence[Batch]", "asyncio.Future[int]"]
+Outcome = tuple["asyncio.Future[int]", JournalError | int]  # an int: the sequence of its last record
 
 
 class Writer(threading.Thread):
@@ -61,7 +61,7 @@ class Writer(threading.Thread):
 
     # ------------------------------------------------- from the event loop
 
-    def submit(self, batches: Sequence[Batch], future: asyncio.Future[None]) -> None:
+    def submit(self, batches: Sequence[Batch], future: asyncio.Future[int]) -> None:
         """Queue one call; its future gets the outcome."""
         self._queue.put((batches, future))
 
@@ -128,17 +128,17 @@ class Writer(threading.Thread):
 
     def _commit(self, group: Iterable[Call]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        staged: list[asyncio.Future[None]] = []
+        staged: list[tuple[asyncio.Future[int], int]] = []
         failure = self._prepare()
         for batches, future in group:
             refusal = failure or self._stage(batches)
             if refusal is None:
-                staged.append(future)
+                staged.append((future, self._staging.staged_seq))
             else:
                 outcomes.append((future, _copy(refusal)))
         if staged:
             error = self._write()
-            outcomes += [(future, _copy(error)) for future in staged]
+            outcomes += [(future, last if error is None else _copy(error)) for future, last in staged]
         return outcomes
 
     def _prepare(self) -> JournalError | None:
@@ -265,10 +265,8 @@ class Writer(threading.Thread):
             self._loop.call_soon_threadsafe(function, *values)
 
 
-def _copy(error: JournalError | None) -> JournalError | None:
+def _copy(error: JournalError) -> JournalError:
     """Return an error of its own for each waiting task: raising one twice would mix their tracebacks."""
-    if error is None:
-        return None
     copy = type(error)(*error.args)
     copy.__cause__ = error.__cause__
     return copy
@@ -284,5 +282,5 @@ def _settle(future: asyncio.Future[Any], outcome: object) -> None:
 
 
 def _deliver(outcomes: list[Outcome]) -> None:
-    for future, error in outcomes:
-        _settle(future, error)
+    for future, outcome in outcomes:
+        _settle(future, outcome)

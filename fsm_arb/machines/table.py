@@ -62,7 +62,7 @@ class Guard:
     """A named condition over one finite field of a view.
 
     Attributes:
-        name: What diagrams and messages call it.
+        name: What diagrams and messages call it; empty where the trigger says it already.
         field: The attribute of the view that it reads.
         allowed: The values of that attribute for which it is true.
         doc: The condition in words.
@@ -107,9 +107,8 @@ class Row:
     @property
     def label(self) -> str:
         """Trigger and guards, as diagrams and messages print them."""
-        if not self.guards:
-            return self.trigger
-        return f"{self.trigger} [{' and '.join(each.name for each in self.guards)}]"
+        names = [each.name for each in self.guards if each.name]
+        return f"{self.trigger} [{' and '.join(names)}]" if names else self.trigger
 
     def __str__(self) -> str:
         return f"{self.source} -- {self.label} --> {self.dest}"

@@ -8,10 +8,10 @@ together do not are never both begun.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from fsm_arb.decision import CrossExchangeDecision
 from fsm_arb.errors import CurrencyMismatch, FxUnavailable, InvalidInput
@@ -20,11 +20,13 @@ from fsm_arb.machines.position import PositionState
 from fsm_arb.memory import Memory
 from fsm_arb.position import CrossExchangePosition
 from fsm_arb.results import result_of
-from fsm_arb.risk.history import NS_PER_DAY, RiskHistory, RouteHistory, SymbolHistory
+from fsm_arb.risk.history import NS_PER_DAY, Counted, RiskHistory, RouteHistory, SymbolHistory
 from fsm_arb.risk.holdings import Holding, Holdings
 from fsm_arb.risk.limits import RiskLimits
+from fsm_arb.risk.rates import Rates
+from fsm_arb.risk.reckoning import Reckoned, reckoned, round_trip
 from fsm_arb.risk.tiers import Facts, VenueFacts, verdicts
-from fsm_arb.risk.verdicts import Approved, RiskReduced, Verdict, strictest
+from fsm_arb.risk.verdicts import Approved, RiskCode, RiskReduced, Verdict, refused, strictest
 from fsm_arb.values import ONE, ZERO, Action, Health, Leg, Money, Side, divide, to_decimal
 
 
@@ -64,13 +66,15 @@ class CrossExchangeRiskGuard:
     time_ns: Callable[[], int]
     fx: FxProvider = field(factory=lambda: StaticFx({}))
     history: RiskHistory = field(factory=RiskHistory)
+    doubts: dict[str, str] = field(factory=dict)  # by asset: why a fee charged in it was counted as the usual one
     _holdings: Holdings = field(factory=Holdings)
     _health: dict[str, Health] = field(factory=dict)
     _headroom: dict[str, Decimal] = field(factory=dict)
     _scores: dict[str, Decimal] = field(factory=dict)
     _inventory: dict[tuple[str, str], Money] = field(factory=dict)
     _volatility: dict[str, Decimal] = field(factory=dict)
-    _by_hand: int = 0  # results told without a trade
+    _by_hand: list[tuple[int, int, Decimal]] = field(factory=list)  # told and not kept yet: number, wall clock, amount
+    _keeper: Callable[[], None] | None = None  # of the executor whose it is
 
     # -------------------------------------------------------------- what it is told
 
@@ -108,11 +112,16 @@ class CrossExchangeRiskGuard:
         """
         if pnl.currency != self.limits.currency:
             raise CurrencyMismatch("pnl", pnl, f"must be in {self.limits.currency}")
-        self._by_hand += 1
-        name = f"by hand {self._by_hand}"
-        self.history = self.history.with_result(
-            name, "", "", pnl.amount, now_ns=self.time_ns(), limits=self.limits
-        ).forget(name)
+        self._count_by_hand(self.time_ns(), pnl.amount)
+        if self._keeper is not None:
+            self._keeper()
+
+    def _count_by_hand(self, at_ns: int, amount: Decimal) -> None:
+        number = self.history.by_hand + 1
+        name = f"by hand {number}"
+        after = self.history.with_result(name, "", "", amount, now_ns=at_ns, limits=self.limits).forget(name)
+        self.history = evolve(after, by_hand=number)
+        self._by_hand.append((number, at_ns, amount))
 
     def round_trip(self, trade_id: str, legs: tuple[Leg, Leg], pnl: Money) -> None:
         """Take in what a position, or an entry that came to none, made or lost; told again, a correction of it.
@@ -125,35 +134,35 @@ class CrossExchangeRiskGuard:
         Raises:
             FxUnavailable: It cannot be converted.
         """
+        self._count(trade_id, legs, Reckoned(cash=pnl.amount), pnl.currency)
+
+    def _count(self, trade_id: str, legs: tuple[Leg, Leg], result: Reckoned, currency: str) -> None:
+        """Count a result in *currency*, at the rates at which it was counted first."""
+        before = self.history.counted.get(trade_id)
+        rates = dict(before.rates) if before is not None else {}
+        pnl, doubts = self._rates.value(result, currency, rates)
+        self.doubts = {**doubts, **self.doubts}
         self.history = self.history.with_result(
-            trade_id,
-            route_of(legs),
-            legs[0].base,
-            self._converted(pnl),
-            now_ns=self.time_ns(),
-            limits=self.limits,
+            trade_id, route_of(legs), legs[0].base, pnl, now_ns=self.time_ns(), limits=self.limits, rates=rates
         )
 
     # -------------------------------------------------------------- what it is asked
 
     def check_cross_exchange_trade(self, decision: CrossExchangeDecision) -> Verdict:
-        """Return whether *decision* may be begun, and reserve nothing. An exit always may.
-
-        Raises:
-            FxUnavailable: Its notional cannot be converted into the limits' currency.
-        """
+        """Return whether *decision* may be begun, and reserve nothing. An exit always may."""
         if decision.action.is_exit:
             return Approved()
         self.history = self.history.on(self.time_ns())
-        return strictest(verdicts(self.limits, self._facts(decision)))
+        try:
+            facts = self._facts(decision)
+        except FxUnavailable as error:
+            return refused(RiskCode.GLOBAL_FX_RATE, str(error))
+        return strictest(verdicts(self.limits, facts))
 
     def admit(self, decision: CrossExchangeDecision) -> Verdict:
         """Return whether *decision* may be begun, and if it may, reserve its exposure until it has ended.
 
         Asked again for the same decision it does not count twice.
-
-        Raises:
-            FxUnavailable: Its notional cannot be converted into the limits' currency.
         """
         before = self._holdings.get(decision.decision_id)
         self._holdings.drop(decision.decision_id)
@@ -189,29 +198,36 @@ class CrossExchangeRiskGuard:
 
     # -------------------------------------------------------------- following trades and positions
 
-    def follow(self, trade: Memory, position: CrossExchangePosition | None) -> None:
+    def follow(
+        self,
+        trade: Memory,
+        position: CrossExchangePosition | None,
+        parts: Mapping[str, Reckoned] | None = None,
+    ) -> None:
         """Take in how a trade stands, as often as anything of it changes; at a start, every trade not yet forgotten.
 
         What it holds stays reserved while it runs, and at the size that is left while its position is open.
         A round trip's result is counted once its position is closed, or its entry has come to no position;
-        a correction of it is counted as one.
+        a correction of it is counted as one. One that is not known exactly is counted as it is reckoned.
 
         Args:
             trade: As it is known.
             position: The one it opened or closes; None where there is none.
+            parts: What trades of the position whose PnL is unknown are reckoned to have made, by trade id.
 
         Raises:
             FxUnavailable: An amount cannot be converted into the limits' currency.
         """
         if position is not None and (trade.done or trade.decision.action.is_exit):
-            self.stands(position)
+            self.stands(position, parts)
         elif trade.decision.action.is_entry and not trade.done:
             self._still_running(trade)
         elif trade.decision.action.is_entry:
             self.let_go(trade.trade_id)
-            pnl = result_of(trade).pnl
-            if pnl is not None and any(order.filled for order in trade.orders):
-                self.round_trip(trade.trade_id, trade.decision.legs, Money(pnl, trade.decision.legs[0].quote))
+            if trade.trade_id in self.history.counted or any(order.filled for order in trade.orders):
+                pnl = result_of(trade).pnl
+                made = reckoned(trade) if pnl is None else Reckoned(cash=pnl)
+                self._count(trade.trade_id, trade.decision.legs, made, trade.decision.legs[0].quote)
 
     def let_go(self, trade_id: str) -> None:
         """Release what a trade reserved: it was not begun, or ended with nothing."""
@@ -221,14 +237,55 @@ class CrossExchangeRiskGuard:
         """Nothing of this trade will change any more: its result needs no correction."""
         self.history = self.history.forget(trade_id)
 
+    def recall(self, trade_id: str, counted: Counted) -> None:
+        """Take back what was counted for a trade that was forgotten: it may change after all. No sum changes."""
+        self.history = self.history.recall(trade_id, counted)
+
+    # -------------------------------------------------------------- whose it is
+
+    def enter(self, keeper: Callable[[], None]) -> None:
+        """Belong to one executor.
+
+        Args:
+            keeper: Called where the history has changed by hand.
+
+        Raises:
+            InvalidInput: It is another executor's, which has not been left.
+        """
+        if self._keeper is not None:
+            why = (
+                "is another executor's already: its history would stand on both journals, and count twice after a start"
+            )
+            raise InvalidInput("risk_guard", type(self).__name__, f"{why}; give each executor a guard of its own")
+        self._keeper = keeper
+
+    def leave(self) -> None:
+        """Be free for another executor."""
+        self._keeper = None
+
+    def take_up(self, history: RiskHistory) -> None:
+        """Go on from *history*; what was told by hand and was never kept counts on top of it."""
+        told, self._by_hand = self._by_hand, []
+        self.history = history
+        for _, at_ns, amount in told:
+            self._count_by_hand(at_ns, amount)
+
+    def kept(self, history: RiskHistory) -> None:
+        """Take in that *history* is durable."""
+        self._by_hand = [each for each in self._by_hand if each[0] > history.by_hand]
+
     def _still_running(self, trade: Memory) -> None:
         if self._holdings.get(trade.trade_id) is None:
             decision = trade.decision
             sells_first = decision.action is Action.ENTRY_POSITIVE
             self._hold(trade.trade_id, decision.legs, self._notional(decision), sells_first=sells_first)
 
-    def stands(self, position: CrossExchangePosition) -> None:
+    def stands(self, position: CrossExchangePosition, parts: Mapping[str, Reckoned] | None = None) -> None:
         """Take in how a position stands: what is left of it is held; once it is closed, its result counts.
+
+        Args:
+            position: As it stands.
+            parts: As for `follow`. A result that is in neither is not counted.
 
         Raises:
             FxUnavailable: An amount cannot be converted into the limits' currency.
@@ -242,8 +299,9 @@ class CrossExchangeRiskGuard:
                 self._hold(name, position.legs, worth, sells_first=position.sides[0] is Side.SELL)
             return
         self.let_go(name)
-        if position.realised_pnl is not None:
-            self.round_trip(name, position.legs, Money(position.realised_pnl, position.legs[0].quote))
+        result = round_trip(position, parts or {})
+        if result is not None:
+            self._count(name, position.legs, result, position.legs[0].quote)
 
     # -------------------------------------------------------------- small things
 
@@ -258,16 +316,15 @@ class CrossExchangeRiskGuard:
     def _size(self, money: Money) -> Decimal:
         """Return a size in the limits' currency; without a rate it is an error only where sizes are judged."""
         try:
-            return self._converted(money)
+            return self._rates.convert(money)
         except FxUnavailable:
             if self.limits.judges_exposure:
                 raise
             return ZERO
 
-    def _converted(self, money: Money) -> Decimal:
-        if money.currency == self.limits.currency:
-            return money.amount
-        return money.amount * self.fx.rate(money.currency, self.limits.currency).rate
+    @property
+    def _rates(self) -> Rates:
+        return Rates(self.fx, self.limits, self.time_ns)
 
     def _facts(self, decision: CrossExchangeDecision) -> Facts:
         history, legs, now_ns = self.history, decision.legs, self.time_ns()
@@ -314,5 +371,7 @@ class CrossExchangeRiskGuard:
         worths = [self._inventory.get((leg.exchange, leg.base)) for leg in legs]
         if worths[0] is None or worths[1] is None:
             return None
-        first, second = (Money(self._converted(worth), self.limits.currency) for worth in worths if worth is not None)
+        first, second = (
+            Money(self._rates.convert(worth), self.limits.currency) for worth in worths if worth is not None
+        )
         return imbalance(first, second)

@@ -32,12 +32,13 @@ class SymbolHistory:
 
 @frozen(kw_only=True)
 class Counted:
-    """A trade whose result has been counted and may still be corrected."""
+    """A round trip whose result has been counted; all that a correction of it needs, however late."""
 
     route: str
     asset: str
-    pnl: Decimal
+    pnl: Decimal  # in the limits' currency
     day: int
+    rates: Mapping[str, Decimal] = field(factory=dict)  # the limits' currency for one unit, when it was first counted
 
 
 @frozen(kw_only=True)
@@ -51,7 +52,13 @@ class RiskHistory:
     cooldown_until_ns: int = 0
     routes: Mapping[str, RouteHistory] = field(factory=dict)
     symbols: Mapping[str, SymbolHistory] = field(factory=dict)
-    counted: Mapping[str, Counted] = field(factory=dict)  # by trade id
+    by_hand: int = 0  # results that were told without a trade
+    counted: Mapping[str, Counted] = field(factory=dict)  # by trade id; those that may still be corrected
+
+    @property
+    def sums(self) -> RiskHistory:
+        """The history without what corrections need: of the same size, however many trades there were."""
+        return evolve(self, counted={})
 
     def on(self, now_ns: int) -> RiskHistory:
         """Return the history as it stands at *now_ns* (wall clock UTC): a new day begins at nothing.
@@ -62,18 +69,35 @@ class RiskHistory:
         return self if day <= self.day else evolve(self, day=day, daily=ZERO)
 
     def with_result(
-        self, trade_id: str, route: str, asset: str, pnl: Decimal, *, now_ns: int, limits: RiskLimits
+        self,
+        trade_id: str,
+        route: str,
+        asset: str,
+        pnl: Decimal,
+        *,
+        now_ns: int,
+        limits: RiskLimits,
+        rates: Mapping[str, Decimal] | None = None,
     ) -> RiskHistory:
         """Return the history with what a trade made; told again, its correction.
 
         A correction changes sums. Runs of losses are counted once, by what was known first.
+
+        Args:
+            trade_id: The entry's.
+            route: Its pair of markets.
+            asset: What was traded.
+            pnl: In the limits' currency.
+            now_ns: Wall clock UTC.
+            limits: When a run of losses is one too many.
+            rates: What amounts in other currencies were converted at; a correction is converted at the same.
         """
         today = self.on(now_ns)
         if today is not self:
-            return today.with_result(trade_id, route, asset, pnl, now_ns=now_ns, limits=limits)
+            return today.with_result(trade_id, route, asset, pnl, now_ns=now_ns, limits=limits, rates=rates)
         before = self.counted.get(trade_id)
         if before is not None:
-            return self._corrected(trade_id, before, pnl)
+            return self._corrected(trade_id, before, evolve(before, pnl=pnl, rates=rates or before.rates))
         lost = pnl < ZERO
         losses = self.losses + 1 if lost else 0
         own = self.routes.get(route, RouteHistory())
@@ -84,7 +108,7 @@ class RiskHistory:
         if route_losses >= limits.route.consecutive_losses:
             route_cooldown = now_ns + seconds_ns(limits.route.cooldown_s)
         after = RouteHistory(losses=route_losses, cooldown_until_ns=route_cooldown)
-        counted = Counted(route=route, asset=asset, pnl=pnl, day=self.day)
+        counted = Counted(route=route, asset=asset, pnl=pnl, day=self.day, rates=rates or {})
         return evolve(
             self._plus(asset, pnl, today=True),
             losses=losses,
@@ -99,11 +123,15 @@ class RiskHistory:
             return self
         return evolve(self, counted={name: each for name, each in self.counted.items() if name != trade_id})
 
-    def _corrected(self, trade_id: str, before: Counted, pnl: Decimal) -> RiskHistory:
-        if pnl == before.pnl:
+    def recall(self, trade_id: str, counted: Counted) -> RiskHistory:
+        """Return the history with what a correction of a trade needs. No sum changes: it was counted before."""
+        return evolve(self, counted={**self.counted, trade_id: counted})
+
+    def _corrected(self, trade_id: str, before: Counted, now: Counted) -> RiskHistory:
+        if now == before:
             return self
-        after = self._plus(before.asset, pnl - before.pnl, today=before.day == self.day)
-        return evolve(after, counted={**self.counted, trade_id: evolve(before, pnl=pnl)})
+        after = self._plus(before.asset, now.pnl - before.pnl, today=before.day == self.day)
+        return evolve(after, counted={**self.counted, trade_id: now})
 
     def _plus(self, asset: str, pnl: Decimal, *, today: bool) -> RiskHistory:
         own = self.symbols.get(asset, SymbolHistory())

@@ -97,6 +97,7 @@ class RiskLimits:
     directional_bias: Decimal = _share("0.7")  # share of open positions that may face one way
     directional_positions_min: int = field(default=3, validator=_at_least_one)  # below this many, it is not judged
     capital: Money | None = field(default=None, validator=_not_negative)  # None: the symbol tier is not judged
+    fx_max_age_s: Decimal = _number("60")  # seconds that a rate into the currency of these limits stays good
     venue: VenueLimits = VenueLimits()
     route: RouteLimits = RouteLimits()
     symbol: SymbolLimits = SymbolLimits()

@@ -74,6 +74,11 @@ class RiskCode(enum.Enum):
         RiskTier.GLOBAL,
         "One venue holds too much of the asset, and this trade would make it worse.",
     )
+    GLOBAL_FX_RATE = (
+        "GLOBAL_FX_RATE",
+        RiskTier.GLOBAL,
+        "A rate that the entry would be judged by is missing, too old, or the wrong way round.",
+    )
     CROSS_DAILY_LOSS_LIMIT = (
         "CROSS_DAILY_LOSS_LIMIT",
         RiskTier.CROSS_EXCHANGE,

@@ -20,6 +20,7 @@ class ReasonCode(enum.Enum):
 
     ENTRY = "entry"  # every gate is passed
     IN_FLIGHT = "in_flight"  # a trade of this pair, or an exit of this position, is at work
+    HELD_OFF = "held_off"  # the last exit of this position came to nothing, and a pause has not passed
     POSITIONS = "positions"  # enough is held on this pair
     SECRETS = "secrets"  # a venue's credentials are not all there
     HEALTH = "health"  # a venue is not well

@@ -46,6 +46,7 @@ from fsm_arb.venues.window import known_offset_ms, since_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from decimal import Decimal
 
     from fsm_arb.ports import Clock, OrderSnapshot
     from fsm_arb.values import Balances, Health, MarketRules, OrderBook
@@ -224,6 +225,9 @@ class CcxtVenue:
             if search.failure is not None or not search.answered:
                 code, message = search.failure or ("not_supported", f"{self.name} offers no way to look an order up")
                 return Unanswered(code=code, message=message, wire=stamps)
+            if not search.covered and known_offset_ms(self._offset_ms) is None:
+                # By clocks that were never compared no list can be asked from a time: the next look's can.
+                self._follow(await health.clock_offset(self._exchange, self._clock))
             said = {source: answer.value for source, answer in search.answers.items()}
             return NotFound(covered=search.covered, raw=said, wire=stamps)
         snapshot = self._parse(order, market, ref.client_order_id)
@@ -295,11 +299,15 @@ class CcxtVenue:
         reading = await health.read(
             self._exchange, self._orders, self._clock, self._scrub, tells_status=self.dialect.tells_status
         )
-        if reading.clock_offset_ms is not None:
-            self._offset_ms = int(reading.clock_offset_ms)
-            for exchange in (self._exchange, self._orders):
-                follow_clock(exchange, reading.clock_offset_ms)
+        self._follow(reading.clock_offset_ms)
         return reading
+
+    def _follow(self, offset_ms: Decimal | None) -> None:
+        """Take in by how much the venue's clock is ahead of ours, ms; None: it was not told."""
+        if offset_ms is not None:
+            self._offset_ms = int(offset_ms)
+            for exchange in (self._exchange, self._orders):
+                follow_clock(exchange, offset_ms)
 
     async def close(self) -> None:
         """Release what this adapter opened itself: the reads it shares between callers. The exchanges stay open."""

@@ -58,6 +58,19 @@ async def read(exchange: Any, orders: Any, clock: Clock, scrub: Scrubber, *, tel
     return Health(status=status, note=note, latency_ms=latency_ms, clock_offset_ms=offset_ms, has_secrets=secrets)
 
 
+async def clock_offset(exchange: Any, clock: Clock) -> Decimal | None:
+    """Return the venue's clock minus ours, ms; None where it tells no time, or gives no answer. Never raises."""
+    if not offers(exchange, "fetch_time"):
+        return None
+    try:
+        with wire.calling(wire.Call(clock=clock)):
+            _, offset_ms = await _time(exchange, clock, secrets=False)
+            ensure_readable()
+    except Exception:  # noqa: BLE001 - no answer is the answer
+        return None
+    return offset_ms
+
+
 async def _status(exchange: Any) -> tuple[HealthStatus, str]:
     if not offers(exchange, "fetch_status"):
         return HealthStatus.UP, ""

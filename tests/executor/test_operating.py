@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hall import BID, IN_DOUBT, SYMBOLS, D, Sink, breaks, mends, papers, placed, quick, shows, until
+from hall import BID, IN_DOUBT, SYMBOLS, D, Sink, Watched, breaks, mends, papers, placed, quick, shows, until
 
 from fsm_arb import Leg, OperatorFill, Side
-from fsm_arb.errors import InvalidInput, UnknownTrade
+from fsm_arb.errors import InvalidInput, JournalFailed, UnknownTrade
 from fsm_arb.executor.operating import _leg_of
 from fsm_arb.ports import Unanswered
 
@@ -173,3 +173,46 @@ def test_a_fill_belongs_to_the_leg_it_names() -> None:
     for wrong in (fill("kraken", None), fill("binance", "ETH/USDT")):
         with pytest.raises(InvalidInput, match="neither leg"):
             _leg_of(trade, wrong)
+
+
+# ------------------------------------------------------------------ what cannot be written
+
+
+class Hanging(Watched):
+    """A journal whose commits can be made to hang."""
+
+    def __init__(self, path: Any) -> None:
+        super().__init__(path)
+        self.running = asyncio.Event()
+        self.running.set()
+
+    async def append(self, batches: Any) -> None:
+        await self.running.wait()
+        await super().append(batches)
+
+
+async def test_what_an_operator_was_refused_is_not_heard_later(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told again while a commit is out, each would count: only the one in that commit does, once it is durable."""
+    monkeypatch.setattr("fsm_arb.executor.oversight.OVERDUE_S", 0.1)
+    await hall.set_book("binance", bid=0, ask=0)
+    await hall.set_book("upbit", bid=0)
+    journal = Hanging(hall.path)
+    policy = quick(attempts_max=2, max_remedy_loss_bps=50, halted_retry_s=3600)
+    async with hall.executor(journal=journal, policy=policy) as executor:
+        halted = await executor.execute_decision(hall.entry())
+        assert halted.net_exposure == D("0.1")
+
+        async def told(amount: str) -> CrossExecutionResult:
+            fill = OperatorFill(exchange="binance", side=Side.SELL, amount=amount, price=BID["binance"])
+            return await asyncio.wait_for(executor.resolve(halted.trade_id, fill, "sold by hand"), 3)
+
+        journal.running.clear()
+        for amount in ("0.01", "0.02", "0.02"):
+            with pytest.raises(JournalFailed, match="a commit has been out"):
+                await told(amount)
+        journal.running.set()
+        await until(lambda: not executor._entries_stopped)
+        assert executor.trade(halted.trade_id).net_exposure == D("0.09")
+        assert (await told("0.02")).net_exposure == D("0.07")
+    async with hall.executor() as executor:
+        assert executor.trade(halted.trade_id).net_exposure == D("0.07")

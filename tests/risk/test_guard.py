@@ -208,10 +208,10 @@ def test_an_exit_reserves_nothing() -> None:
     assert made.held.amount == 0
 
 
-def test_a_size_that_cannot_be_converted_is_an_error_only_where_sizes_are_judged() -> None:
-    """The executor takes an error of the guard's for a no."""
-    with pytest.raises(FxUnavailable):
-        CrossExchangeRiskGuard(roomy().limits, Hands()).check_cross_exchange_trade(sized(1))
+def test_a_size_that_cannot_be_converted_is_refused_only_where_sizes_are_judged() -> None:
+    """With the pair that has no rate."""
+    verdict = CrossExchangeRiskGuard(roomy().limits, Hands()).admit(sized(1))
+    assert (code(verdict), "no rate from USD to KRW" in str(verdict)) == (RiskCode.GLOBAL_FX_RATE, True)
     plain, _ = guard()
     assert plain.admit(sized(1)) == Approved()
 

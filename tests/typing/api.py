@@ -9,6 +9,7 @@ from fsm_arb import (
     Action,
     BookFx,
     CachedFx,
+    Committed,
     ConstantFx,
     CrossExchangeDecision,
     CrossExchangeExecutor,
@@ -31,6 +32,7 @@ from fsm_arb import (
     StaticFx,
     Strategy,
     StrategyThresholds,
+    Subscription,
     SymbolMap,
     ThresholdStrategy,
     Verdict,
@@ -93,6 +95,18 @@ async def bot(first: Venue, second: Venue) -> Decimal:
             result = await executor.execute_decision(leave)
         naked: Decimal = executor.exposure().get("BTC", Decimal(0))
         return naked + result.leg("upbit").filled_qty
+
+
+async def follower(executor: CrossExchangeExecutor) -> int:
+    """Follow what is committed, by callback and by loop."""
+    moves: list[Committed] = []
+    unsubscribe: Callable[[], None] = executor.subscribe(moves.append)
+    following: Subscription = executor.records(after=0)
+    async for record in following:
+        if record.moved and record.after == "HALTED":
+            break
+    unsubscribe()
+    return (following.seq or 0) + sum(record.seq for record in moves)
 
 
 class Patient:

@@ -15,9 +15,21 @@ from lab import OUR_ID, SECRETS, SINCE_MS
 
 from fsm_arb.clock import SystemClock
 from fsm_arb.errors import InvalidInput, UnknownSymbol, VenueUnanswered
-from fsm_arb.ports import Acknowledged, Found, InDoubt, OrderRef, OrderRequest, OrderStatus, Refused, Unanswered, Venue
+from fsm_arb.ports import (
+    Acknowledged,
+    Found,
+    InDoubt,
+    NotFound,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    Refused,
+    Unanswered,
+    Venue,
+)
 from fsm_arb.values import Fee, OrderType, Side
 from fsm_arb.venues import CcxtVenue, as_venue
+from fsm_arb.venues.window import UNASKED_MS
 
 SYMBOL = "BTC/USDT"
 
@@ -307,6 +319,44 @@ async def test_a_failed_load_is_tried_again() -> None:
         await venue.rules(SYMBOL)
     exchange.fails.clear()
     assert (await venue.rules(SYMBOL)).lot == Decimal("0.00001")
+
+
+class Timed(FakeExchange):
+    """Tells the time."""
+
+    async def fetch_time(self) -> int:
+        self._called("fetch_time")
+        return SystemClock().time_ns() // 1_000_000
+
+
+async def test_clocks_that_were_never_compared_are_compared_for_the_sake_of_an_old_order() -> None:
+    """A new process may have no entry to read a venue's health for, and an order in doubt that is hours old."""
+    exchange = Timed()
+    venue = venue_of(exchange)
+    old = ref(since_ms=SINCE_MS - 2 * UNASKED_MS)
+    first = await venue.observe(old)
+    assert isinstance(first, NotFound)
+    assert not first.covered, "what reaches back by itself does not reach that far"
+    assert exchange.asked().count("fetch_time") == 1
+    for _ in range(2):
+        later = await venue.observe(old)
+        assert isinstance(later, NotFound)
+        assert later.covered, "asked from a time, a list reaches back to it"
+    assert exchange.asked().count("fetch_time") == 1
+
+
+async def test_clocks_are_compared_for_nothing_else() -> None:
+    """Absence that is proven needs no further call; a venue that tells no time is asked for none."""
+    timed = Timed()
+    recent = await venue_of(timed).observe(ref())
+    assert isinstance(recent, NotFound)
+    assert recent.covered
+    assert "fetch_time" not in timed.asked()
+    untimed = FakeExchange()
+    for _ in range(2):
+        old = await venue_of(untimed).observe(ref(since_ms=SINCE_MS - 2 * UNASKED_MS))
+        assert isinstance(old, NotFound)
+        assert not old.covered
 
 
 def test_a_venue_of_our_port_stays_itself() -> None:

@@ -11,7 +11,7 @@ from fakes import FakeExchange
 from lab import SECRETS, Lab
 
 from fsm_arb.values import HealthStatus
-from fsm_arb.venues.health import has_secrets, read
+from fsm_arb.venues.health import clock_offset, has_secrets, read
 from fsm_arb.venues.scrub import Scrubber
 
 
@@ -69,6 +69,20 @@ async def test_latency_and_offset_are_measured() -> None:
     health = await reading(exchange)
     assert health.latency_ms == 1
     assert abs(health.clock_offset_ms - 1270) <= 2
+
+
+async def test_the_clock_alone_is_compared_where_the_venue_tells_the_time() -> None:
+    """Nothing is asked in its place, and no answer is none."""
+    exchange = Timed()
+    exchange.offset_ms = -1270
+    offset_ms = await clock_offset(exchange, HandClock())
+    assert offset_ms is not None
+    assert abs(offset_ms + 1270) <= 2
+    assert exchange.asked() == ["fetch_time"]
+    untimed = FakeExchange()
+    assert await clock_offset(untimed, HandClock()) is None
+    assert untimed.asked() == []
+    assert await clock_offset(Timed(fails={"fetch_time": ccxt.NetworkError("x")}), HandClock()) is None
 
 
 async def test_without_a_time_the_cheapest_read_is_made() -> None:

@@ -7,6 +7,7 @@ than that a way out exists: it is the way that will be taken.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -15,7 +16,6 @@ from fsm_arb.testing.explorer.venue import (
     ARGUMENT_MASK,
     CODE_BITS,
     ENDED_READING,
-    FILLED_SHIFT,
     KIND_SHIFT,
     PLACE_SHIFT,
     Place,
@@ -36,7 +36,17 @@ NEVER = 99
 SAID = 2  # what has been DONE is still watched: the ranks up to here are what a venue says of itself
 
 # What happens first, where several things may.
-_RANKS = {Tell.CHECKED: 0, Tell.SIZED: 0, Tell.ACK: 1, Tell.SEEN: 2, Tell.MISSED: 3, Tell.SURVEY: 6, Tell.TICK: 7}
+_RANKS: dict[int, int] = {
+    Tell.CHECKED: 0,
+    Tell.SIZED: 0,
+    Tell.ACK: 1,
+    Tell.SEEN: 2,
+    Tell.MISSED: 3,
+    Tell.SURVEY: 6,
+    Tell.TICK: 7,
+}
+_BARE = frozenset(map(int, (Tell.CHECKED, Tell.SIZED, Tell.SURVEY, Tell.TICK)))  # these concern no order
+_RANKED = frozenset(map(int, (Tell.ACK, Tell.SEEN, Tell.MISSED, Tell.NOTHING)))
 
 
 def way_out(standing: Standing, orders: bytes, state: int, edges: Sequence[Edge]) -> int:
@@ -56,26 +66,29 @@ def way_out(standing: Standing, orders: bytes, state: int, edges: Sequence[Edge]
 
 def _rank(label: int, orders: bytes) -> int:
     """Return how soon a thing happens: the newest truth before what the venue does next, and time last."""
-    kind = Tell(label >> KIND_SHIFT & 15)
-    argument = label & ARGUMENT_MASK
-    place = label >> PLACE_SHIFT & ARGUMENT_MASK
+    kind = label >> KIND_SHIFT & 15
+    if kind in _BARE:
+        return NEVER if label & ARGUMENT_MASK else _RANKS[kind]
+    if kind not in _RANKED:
+        return NEVER
+    return _rank_of(label, orders[label >> PLACE_SHIFT & ARGUMENT_MASK])
+
+
+@cache
+def _rank_of(label: int, number: int) -> int:
+    """Return the same of what befalls an order. *number*: what it is on its venue's side."""
+    kind, argument = Tell(label >> KIND_SHIFT & 15), label & ARGUMENT_MASK
     match kind:
-        case Tell.CHECKED | Tell.SIZED | Tell.SURVEY:
-            return NEVER if argument else _RANKS[kind]
         case Tell.ACK | Tell.SEEN:
-            number = orders[place]
             newest = filled_of(number) | (ENDED_READING if place_of(number) is Place.ENDED else 0)
             return _RANKS[kind] if argument == newest else NEVER
         case Tell.MISSED:
             return _RANKS[kind] if argument else NEVER
-        case Tell.NOTHING:
-            was, later = orders[place], label >> CODE_BITS
-            if place_of(was) is Place.FLYING:
-                return 4
-            fills = place_of(was) is Place.RESTING and later >> FILLED_SHIFT & 7 == filled_of(was) + 1
-            return 5 if fills else NEVER
         case _:
-            return _RANKS.get(kind, NEVER)
+            if place_of(number) is Place.FLYING:
+                return 4
+            fills = place_of(number) is Place.RESTING and filled_of(label >> CODE_BITS) == filled_of(number) + 1
+            return 5 if fills else NEVER
 
 
 @define(eq=False)

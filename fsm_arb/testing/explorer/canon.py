@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from fsm_arb.ledger import MISSES_MIN
+from fsm_arb.ledger import MISSES_MIN, Ledger
 from fsm_arb.machines.trade import TradeState
 from fsm_arb.messages import Kind, Outcome, Purpose
 from fsm_arb.orders import Lifecycle, Order
@@ -26,6 +26,8 @@ _OUTCOMES: dict[Outcome | None, int] = {None: -1} | {each: number for number, ea
 # Where the budget of remedies is at work; leaving any other state sets it anew.
 _FIRST = frozenset({TradeState.PLACING, TradeState.MONITORING})
 _BUDGETED = frozenset({TradeState.PARTIAL, TradeState.ROLLBACK})
+
+BODIES_MAX = 100_000  # that are remembered at a time
 
 # Where they stand in the head of a key.
 _OUTCOME, _BOOKED = 1, 9
@@ -51,6 +53,18 @@ class Likeness:
     turns: tuple[Permutation, ...]
 
 
+@frozen
+class Body:
+    """The part of a likeness that the ledger decides."""
+
+    sums: tuple[int, int]
+    orders: Key
+    order: Permutation
+    bases: tuple[int, ...]
+    turns: tuple[Permutation, ...]
+    will_not_reduce: bool  # whether a venue has refused an order for being reduce-only
+
+
 class Canon:
     """Finds what a trade of one world is like."""
 
@@ -59,37 +73,62 @@ class Canon:
         self._doubt = world.doubt
         self._alike = world.alike
         self._attempts = world.policy.attempts_max
+        # By identity of the ledger, which stands beside what was found so that no other can take its place.
+        self._bodies: dict[tuple[int, bool, bool, int], tuple[Ledger | None, Body]] = {}
 
     def of(self, trade: Trade, now: int) -> Likeness:
         """Return what *trade* is like at *now*, monotonic ns."""
-        first = trade.state in _FIRST
+        body = self._body(trade, now)
+        return Likeness(
+            key=(self._head(trade, now, body), body.sums, body.orders),
+            order=body.order,
+            bases=body.bases,
+            turns=body.turns,
+        )
+
+    def _body(self, trade: Trade, now: int) -> Body:
+        """Return what the ledger of *trade* is like, found once for each ledger that is shared."""
+        ledger = trade.ledger
+        state = trade.state
+        first, budgeted = state in _FIRST, state in _BUDGETED
+        asked = id(ledger), first, budgeted, now
+        known = self._bodies.get(asked)
+        if known is not None and known[0] is ledger:
+            return known[1]
+        body = self._find_body(trade, now, first=first, budgeted=budgeted)
+        if len(self._bodies) >= BODIES_MAX:
+            self._bodies.clear()
+        self._bodies[asked] = ledger, body
+        return body
+
+    def _find_body(self, trade: Trade, now: int, *, first: bool, budgeted: bool) -> Body:
         orders = [order for order in trade.orders if first or not _spent(order)]
         bases = [0 if first else _base(order) for order in orders]
-        head, sums = self._head(trade, now), _sums(trade)
-        ranks = _ranks(orders)
+        sums, ranks = _sums(trade), _ranks(orders)
         parts = [
-            (*self._part(order, base, trade.state, now), rank)
+            (*self._part(order, base, first or (budgeted and order.intent.purpose is not Purpose.FIRST), now), rank)
             for order, base, rank in zip(orders, bases, ranks, strict=True)
         ]
         legs = [order.intent.leg for order in orders]
         here = there = _sorted(parts, legs)
-        key = other = (head, sums, tuple((legs[i], parts[i]) for i in here))
+        key = other = (sums, tuple((legs[i], parts[i]) for i in here))
         if self._alike:
             flipped = [1 - leg for leg in legs]
             there = _sorted(parts, flipped)
             # What the one leg has sold the other has bought.
-            other = (head, (-sums[1], -sums[0]), tuple((flipped[i], parts[i]) for i in there))
+            other = ((-sums[1], -sums[0]), tuple((flipped[i], parts[i]) for i in there))
             if other < key:
                 key, other, here, there = other, key, there, here
-        turns = _turns(key[2], here, there if other == key else here)
-        return Likeness(
-            key=key,
+        return Body(
+            sums=key[0],
+            orders=key[1],
             order=tuple(orders[i].intent.index for i in here),
             bases=tuple(bases[i] for i in here),
-            turns=turns,
+            turns=_turns(key[1], here, there if other == key else here),
+            will_not_reduce=any(_refusal(order.refusal) > 1 for order in trade.orders),
         )
 
-    def _head(self, trade: Trade, now: int) -> Key:
+    def _head(self, trade: Trade, now: int, body: Body) -> Key:
         budgeted = trade.state in _BUDGETED
         timed = budgeted or trade.halted
         refused = trade.refused if timed else ()
@@ -109,17 +148,19 @@ class Canon:
             trade.checks is not None,
             trade.sizing is not None,
             "" if trade.survey is None else repr(trade.survey.legs),
-            any(_refusal(order.refusal) > 1 for order in trade.orders),
+            body.will_not_reduce,
         )
 
-    def _part(self, order: Order, base: int, state: str, now: int) -> Key:
-        """Return all of an order that matters from now on, its leg left out."""
+    def _part(self, order: Order, base: int, timed: bool, now: int) -> Key:  # noqa: FBT001
+        """Return all of an order that matters from now on, its leg left out.
+
+        *timed*: whether its own time is looked at. Past the first orders that is
+        only a remedy's, and only while remedies are at work.
+        """
         pending = order.lifecycle is Lifecycle.PENDING
         going = order.lifecycle is Lifecycle.OPEN and order.cancel_asked_at is not None
         called = order.placing_ended_at
         open_ended = order.live or order.provisional
-        # Past the first orders only a remedy's own time is looked at, and only while remedies are at work.
-        timed = state in _FIRST or (state in _BUDGETED and order.intent.purpose is not Purpose.FIRST)
         since = -1
         if (pending or going) and called is not None:
             from_when = called if order.cancel_asked_at is None else max(called, order.cancel_asked_at)

@@ -36,6 +36,7 @@ from fsm_arb.orders import Order
 from fsm_arb.ports import Acknowledged, CancelReply, InDoubt, OrderSnapshot, OrderStatus, Refused
 from fsm_arb.testing.explorer.bounds import COSTLY_SURVEYS, PRICE, SURVEYS, UNIT, World
 from fsm_arb.testing.explorer.canon import Canon, Key, Likeness, look_of
+from fsm_arb.testing.explorer.pool import NOW, Pool, Pooled
 from fsm_arb.testing.explorer.venue import (
     ARGUMENT_MASK,
     CALL_OUT,
@@ -57,6 +58,8 @@ NO_FEE = Fee(Decimal(0), "USD")
 
 Change = tuple[tuple[int, int], ...]  # for each place afterwards: the place before, or NEW; lots that count no more
 READINGS = frozenset({Tell.ACK, Tell.SEEN})
+ROLES = frozenset({Tell.SURVEY, Tell.BY_HAND})  # told by which leg leads
+TICK = code(Tell.TICK)
 Found = tuple[int, Change | None]  # the trade afterwards, and how its orders change places; None: they do not
 
 
@@ -64,7 +67,7 @@ Found = tuple[int, Change | None]  # the trade afterwards, and how its orders ch
 class Standing:
     """One trade that stands for all like it, with what the explorer asks of it over and over."""
 
-    trade: Trade
+    trade: Pooled
     now: int
     likeness: Likeness
     orders: tuple[tuple[int, int], ...]  # by place: lots ordered, flags
@@ -115,7 +118,6 @@ class Core:
 
     world: World
     judge: StepJudge  # is shown each distinct step once
-    prefix: str = "x"  # of client order ids
     standings: list[Standing] = field(factory=list)
     rows: set[tuple[str, str, str]] = field(factory=set)  # every edge of the table that was taken
     steps: int = 0  # distinct ones
@@ -123,20 +125,20 @@ class Core:
     _found: dict[int, Found | None] = field(factory=dict)
     _looks: dict[Key, int] = field(factory=dict)
     _canon: Canon = field(init=False)
+    _pool: Pool = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._canon = Canon(self.world)
+        self._pool = Pool(self.world)
 
     def begin(self) -> int:
         """Return the trade at its beginning."""
-        fresh_id = FreshIds(self.prefix)
-        trade, _ = Trade.begin("t", self.world.decision, self.world.policy, fresh_id, now=0, at_ns=0)
-        return self.adopt(trade, 0)
+        trade, _ = Trade.begin("t", self.world.decision, self.world.policy, FreshIds(), now=NOW, at_ns=NOW)
+        return self.adopt(trade)
 
-    def adopt(self, trade: Trade, now: int) -> int:
-        """Return the number of a real trade, wherever it comes from."""
-        trade.fresh_id = FreshIds(self.prefix, self.steps << 8)
-        return self._id_of(trade, now)[0]
+    def adopt(self, trade: Trade) -> int:
+        """Return the number of a real trade at `NOW`, wherever it comes from."""
+        return self._id_of(self._pool.own(trade), NOW)[0]
 
     def step(self, trade_id: int, event_code: int) -> Found | None:
         """Return where an event leads; None where the trade refuses what an operator says."""
@@ -148,44 +150,56 @@ class Core:
             return found
 
     def event(self, standing: Standing, event_code: int) -> Event:
-        """Return the event of a number, as it is told to the trade that stands there."""
-        ticks = event_code >> KIND_SHIFT == Tell.TICK
+        """Return the event of a number, as it is told to the trade that stands there; of equal ones always the same."""
+        likeness, trade = standing.likeness, standing.trade
+        kind = event_code >> KIND_SHIFT
         place = event_code >> PLACE_SHIFT & ARGUMENT_MASK
-        index = standing.likeness.order[place] if place < len(standing.likeness.order) else 0
-        if event_code >> KIND_SHIFT in READINGS:
-            event_code += standing.likeness.bases[place]
-        return event_of(self.world, standing.trade, event_code, index, standing.now + UNIT * ticks)
+        index = likeness.order[place] if place < len(likeness.order) else 0
+        if kind in READINGS:
+            event_code += likeness.bases[place]
+        about: tuple[object, ...] = ()
+        if kind in ROLES:
+            about = leader(trade), trade.exposure > 0
+        elif Tell.ACK <= kind <= Tell.CANCEL_ENDED and index < len(trade.orders):
+            about = index, self._pool.name(trade.orders[index].intent)
+        found: Event = self._pool.one(
+            (event_code, *about), lambda: event_of(self.world, trade, event_code, index, NOW)
+        )
+        return found
 
     def _take(self, trade_id: int, event_code: int) -> Found | None:
         standing = self.standings[trade_id]
         event = self.event(standing, event_code)
-        after = standing.trade.copy()
+        ticks = event_code == TICK
+        before = self._pool.earlier(standing.trade) if ticks else standing.trade
+        after = before.copy()
+        after.fresh_id = FreshIds(last=len(before.orders))
         self.steps += 1
         try:
-            step = after.handle(event, event.now)
+            step = after.handle(event, NOW)
         except InvalidInput:
             return None  # an operator is told why; nothing has changed
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
-            self.judge(Told(trade_id, event_code, standing.trade, event, after, Step(), event.now, error), new=False)
+            self.judge(Told(trade_id, event_code, before, event, after, Step(), NOW, error), new=False)
             return None
-        told = Told(trade_id, event_code, standing.trade, event, after, step, event.now)
-        if not step.entries and event.now == standing.now:
+        told = Told(trade_id, event_code, before, event, after, step, NOW)
+        if not (step.entries or ticks):
             self.judge(told, new=False)
             return trade_id, None
         self.rows.update((entry.before, entry.trigger, entry.after) for entry in step.entries if _moves(entry))
         known = len(self.standings)
-        found, likeness = self._id_of(after, event.now)
+        found, likeness = self._id_of(after, NOW)
         self.judge(told, new=found == known)
-        before = standing.likeness
-        places = {index: place for place, index in enumerate(before.order)}
-        bases = dict(zip(before.order, before.bases, strict=True))
+        was = standing.likeness
+        places = {index: place for place, index in enumerate(was.order)}
+        bases = dict(zip(was.order, was.bases, strict=True))
         change = tuple(
             (places.get(index, NEW), base - bases.get(index, 0))
             for index, base in zip(likeness.order, likeness.bases, strict=True)
         )
         return found, None if change == tuple((place, 0) for place in range(len(places))) else change
 
-    def _id_of(self, trade: Trade, now: int) -> tuple[int, Likeness]:
+    def _id_of(self, trade: Pooled, now: int) -> tuple[int, Likeness]:
         likeness = self._canon.of(trade, now)
         found = self._ids.get(likeness.key)
         if found is None:
@@ -199,7 +213,7 @@ def _moves(entry: Entry) -> bool:
     return entry.before != entry.after
 
 
-def _standing(world: World, trade: Trade, now: int, likeness: Likeness, look: int) -> Standing:
+def _standing(world: World, trade: Pooled, now: int, likeness: Likeness, look: int) -> Standing:
     orders = [trade.orders[index] for index in likeness.order]
     flags = [
         CALL_OUT * (order.placing_ended_at is None)
@@ -284,13 +298,18 @@ def event_of(world: World, trade: Trade, event_code: int, index: int, now: int) 
 
 def _by_role(world: World, trade: Trade, kind: Tell, argument: int, now: int) -> Surveyed | ExternalFill:
     """Return an event that is told by which leg leads, so that mirror images are told the same."""
-    ledger = trade.ledger
-    lead = 0 if ledger is None or ledger.progress(0) >= ledger.progress(1) else 1
+    lead = leader(trade)
     less = Side.SELL if trade.exposure > 0 else Side.BUY
     if kind is Tell.SURVEY:
         return world.survey(argument, lead, less.sign, now)
     leg = lead if argument & 1 else 1 - lead
     return ExternalFill(now=now, leg=leg, side=less, amount=Decimal(argument >> 1), price=PRICE, reason="by hand")
+
+
+def leader(trade: Trade) -> int:
+    """Return the leg that has brought more."""
+    ledger = trade.ledger
+    return 0 if ledger is None or ledger.progress(0) >= ledger.progress(1) else 1
 
 
 def _about(trade: Trade, kind: Tell, argument: int, index: int, now: int) -> Event:

@@ -18,6 +18,7 @@ from fsm_arb.testing.invariants import INVARIANTS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from fsm_arb.ledger import Ledger
     from fsm_arb.orders import Order
     from fsm_arb.testing.explorer.core import Told
     from fsm_arb.testing.glimpse import Checker
@@ -33,6 +34,7 @@ OF_TRADES = frozenset({15})
 OF_STATES = frozenset({1, 2, 3, 4, 5, 7})
 # Judged where a trade is DONE and nothing moves any more.
 AT_REST = frozenset({7, 8, 13})
+BOOKS_MAX = 100_000  # that are remembered at a time
 
 
 @define(eq=False)
@@ -42,6 +44,8 @@ class Judge:
     checkers: tuple[Checker, ...] = INVARIANTS
     steps: list[tuple[Told, tuple[Violation, ...]]] = field(factory=list)  # that were objected to
     states_judged: int = 0
+    # By identity of the ledger, which stands beside what was found so that no other can take its place.
+    _books: dict[int, tuple[Ledger | None, dict[str, VenueOrder]]] = field(factory=dict)
     _of_steps: tuple[Checker, ...] = field(init=False)
     _of_sends: tuple[Checker, ...] = field(init=False)
     _of_trades: tuple[Checker, ...] = field(init=False)
@@ -71,10 +75,22 @@ class Judge:
             changed = told.after.state != told.before.state
             return (_broken(AssertionError("the state changed without a record")),) if changed else ()
         name = told.before.trade_id
-        before = Glimpse(now=told.now, trades={name: told.before}, orders=_kindly(told.before), entries={name: ()})
-        orders = before.orders
+        orders = self._kindly(told.before)
+        before = Glimpse(now=told.now, trades={name: told.before}, orders=orders, entries={name: ()})
         after = Glimpse(now=told.now, trades={name: told.after}, orders=orders, entries={name: told.step.entries})
         return judged(self._of_sends if told.step.sends else self._of_steps, before, after)
+
+    def _kindly(self, trade: Trade) -> dict[str, VenueOrder]:
+        """Return venues' books that agree with all that the trade knows: what it takes for over was called over."""
+        ledger = trade.ledger
+        known = self._books.get(id(ledger))
+        if known is not None and known[0] is ledger:
+            return known[1]
+        books = {order.intent.client_order_id: _as_known(trade, order) for order in trade.orders}
+        if len(self._books) >= BOOKS_MAX:
+            self._books.clear()
+        self._books[id(ledger)] = ledger, books
+        return books
 
     def _trade(self, trade: Trade, now: int) -> tuple[Violation, ...]:
         nothing = Glimpse(now=now, trades={}, orders={})
@@ -100,11 +116,6 @@ def _broken(error: Exception) -> Violation:
     return Violation(
         number=14, name="unknown is harmless", what=f"our own code failed: {type(error).__name__}: {error}"
     )
-
-
-def _kindly(trade: Trade) -> dict[str, VenueOrder]:
-    """Return venues' books that agree with all that the trade knows: what it takes for over was called over."""
-    return {order.intent.client_order_id: _as_known(trade, order) for order in trade.orders}
 
 
 def _as_known(trade: Trade, order: Order) -> VenueOrder:

@@ -32,7 +32,7 @@ Asked = tuple[int, bytes]  # a state of another shard: the trade's number here, 
 class Parcel:
     """What one shard sends another after a level."""
 
-    trades: list[tuple[int, Trade, int]] = field(factory=list)  # number here, the trade, its moment
+    trades: list[tuple[int, Trade]] = field(factory=list)  # number here, the trade
     states: list[tuple[int, bytes, int, int, int]] = field(factory=list)  # trade, orders, faults, depth, parent
 
     def __bool__(self) -> bool:
@@ -78,7 +78,7 @@ class Shard(Search):
         """Return one of *count* shards, at its beginning."""
         world = world_of(bounds)
         judge = Judge()
-        core = Core(world, judge.step, prefix=f"x{number}-" if number else "x")
+        core = Core(world, judge.step)
         shard = cls(
             world=world,
             core=core,
@@ -141,7 +141,7 @@ class Shard(Search):
         if trade not in self._told[owner]:
             self._told[owner].add(trade)
             standing = self.core.standings[trade]
-            self.out[owner].trades.append((trade, standing.trade, standing.now))
+            self.out[owner].trades.append((trade, standing.trade.plain()))
 
     def take(self) -> list[Parcel]:
         """Return what is to be sent, by shard."""
@@ -150,8 +150,8 @@ class Shard(Search):
 
     def receive(self, sender: int, parcel: Parcel) -> None:
         """Take in what another shard has found."""
-        for theirs, trade, now in parcel.trades:
-            self._theirs[sender, theirs] = self.core.adopt(trade, now)
+        for theirs, trade in parcel.trades:
+            self._theirs[sender, theirs] = self.core.adopt(trade)
         for theirs, orders, faults, depth, parent in parcel.states:
             state = self.moves.part(self._theirs[sender, theirs], orders)
             super().offer(faults, depth, state, (sender, parent))

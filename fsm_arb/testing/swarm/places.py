@@ -11,10 +11,12 @@ from fsm_arb.testing.glimpse import Create
 from fsm_arb.testing.simulated import FaultKind, FaultPlan, Observer, SimulatedVenues
 from fsm_arb.testing.simulated.books import RATES
 from fsm_arb.values import EXACT, ZERO, divide
+from fsm_arb.venues.lookup import ROUNDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from fsm_arb.orders import Order
     from fsm_arb.testing.glimpse import VenueFill, VenueOrder
     from fsm_arb.testing.simulated import FaultHit, SimulatedExchange
     from fsm_arb.testing.swarm.episode import Episode
@@ -63,6 +65,7 @@ class Places(Observer):
         self._clock = clock
         self._blind = frozenset(each.name for each in episode.venues if each.blind)
         self._unreadable: set[str] = set()
+        self._by_hand: dict[tuple[str, str, Side], list[Decimal]] = {}  # operators' own trades, base
         self._told = told
         self._creates: tuple[Create, ...] = ()
         self._witness: Witness | None = None
@@ -80,12 +83,17 @@ class Places(Observer):
         """What the quote currencies are worth."""
         return {f"USDT/{quote}": str(rate) for quote, rate in RATES.items()}
 
-    def needs_a_person(self, venue: str, client_order_id: str) -> bool:
+    def needs_a_person(self, venue: str, symbol: str, order: Order) -> bool:
         """Whether no machine can find out how an order ended.
 
-        Lists are missing or cut short, or its status is no known word.
+        Lists are missing or cut short; or its status is no known word; or it
+        was never seen, and somebody traded beside it under no name, the same
+        way and no more: what the lists show may be that, or it.
         """
-        return venue in self._blind or client_order_id in self._unreadable
+        intent = order.intent
+        by_hand = self._by_hand.get((venue, symbol, intent.side), ()) if order.venue_order_id is None else ()
+        alike = any(amount <= intent.amount * ROUNDED for amount in by_hand)
+        return venue in self._blind or intent.client_order_id in self._unreadable or alike
 
     def heal(self) -> None:
         """Let nothing go wrong any more, and let there be somebody to trade with."""
@@ -197,7 +205,10 @@ class Places(Observer):
             fill = self._venues.trade_by_hand(venue, symbol, side, amount)
         except OrderRefused:
             return None
-        return fill if fill.amount else None
+        if not fill.amount:
+            return None
+        self._by_hand.setdefault((venue, symbol, side), []).append(fill.amount)  # shown even where it is undone
+        return fill
 
     def undo_by_hand(self, venue: str, fill: VenueFill) -> None:
         """Undo a trade made by hand, its fee with it."""

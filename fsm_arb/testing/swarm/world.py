@@ -166,10 +166,11 @@ class World:
         """Look orders up by hand of which no machine can find out how they ended."""
         for trade in trades:
             for order in trade.orders:
-                venue, name = trade.decision.legs[order.intent.leg].exchange, order.intent.client_order_id
-                true = self.places.orders().get(name)
+                leg = trade.decision.legs[order.intent.leg]
+                true = self.places.orders().get(order.intent.client_order_id)
                 unsure = order.live and (order.in_doubt or order.unsure_since is not None)
-                if unsure and self.places.needs_a_person(venue, name) and (true is None or not true.live):
+                unseen = self.places.needs_a_person(leg.exchange, leg.symbol, order)
+                if unsure and unseen and (true is None or not true.live):
                     await self.operator.settle(trade, order)
 
     async def _ask_again(self) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from fsm_arb.messages import Intent, Purpose
+from fsm_arb.orders import Order
 from fsm_arb.testing.swarm.drawing import draw
 from fsm_arb.testing.swarm.places import CALM_DEPTH, Places
-from fsm_arb.values import Side
+from fsm_arb.values import OrderType, Side
 from fsm_arb.virtual import VirtualClock, run
 
 
@@ -34,6 +36,21 @@ def places(seed: int = 1, focus: str = "", **masks: Any) -> tuple[Places, Virtua
     clock, told = VirtualClock(), list[str]()
     masks = {"mask": frozenset(), "only": None} | masks
     return Places(draw(seed, focus), clock, told=told.append, **masks), clock, told
+
+
+def order(**changes: Any) -> Order:
+    values: dict[str, Any] = {"amount": Decimal(1), "side": Side.BUY, "client_order_id": "x"} | changes
+    intent = Intent(
+        index=0,
+        leg=0,
+        purpose=Purpose.FIRST,
+        order_type=OrderType.IOC,
+        bound=Decimal(1),
+        reduce_only=False,
+        deadline=0,
+        **values,
+    )
+    return Order(intent=intent, base="BTC", deadline=0)
 
 
 def test_whoever_comes_to_a_door_is_written_down() -> None:
@@ -108,5 +125,34 @@ def test_a_fault_of_a_venues_own_nature_has_no_key_to_mask() -> None:
         made.on_fault(FaultHit(number=29, kind=kind, key=key, venue="binance", symbol=None, client_id="x", at=0))
     assert told == ["binance/create/1/self_trade"]
     assert len(witness.heard) == 2
-    assert made.needs_a_person("anywhere", "x")  # whose status is no word that anybody knows
-    assert not made.needs_a_person("anywhere", "y")
+    unreadable, other = (order(client_order_id=name) for name in ("x", "y"))
+    assert made.needs_a_person("anywhere", "BTC/USDT", unreadable)  # whose status is no word that anybody knows
+    assert not made.needs_a_person("anywhere", "BTC/USDT", other)
+
+
+def test_a_trade_by_hand_that_may_be_the_order_needs_a_person() -> None:
+    """It bears no name: the same market and way and no more than was ordered, beside an order that was never seen."""
+    made, _, _ = places()
+    plan = next(each for each in draw(1, "").venues if not each.blind)
+    symbol = made.market(plan.name, "BTC")
+    amount = max(made.least(plan.name, symbol) * 3, Decimal("0.001"))
+    amount -= amount % Decimal("0.001")
+
+    async def main() -> Any:
+        return made.trade_by_hand(plan.name, symbol, Side.BUY, amount)
+
+    fill = run(main(), VirtualClock())
+    assert fill is not None
+
+    def needed(where: str = symbol, **changes: Any) -> bool:
+        return made.needs_a_person(plan.name, where, order(**({"amount": fill.amount} | changes)))
+
+    assert needed()
+    assert needed(amount=fill.amount * 2)
+    assert not needed(amount=fill.amount / 2)
+    assert not needed(side=Side.SELL)
+    assert not needed(made.market(plan.name, "ETH"))
+    seen = order(amount=fill.amount).changed(venue_order_id="1")
+    assert not made.needs_a_person(plan.name, symbol, seen)
+    made.undo_by_hand(plan.name, fill)
+    assert needed(), "the lists show it all the same"

@@ -1,9 +1,5 @@
-"""Draw a machine from the rows that run: Mermaid text, a Markdown table, and SVG.
+"""A machine as a picture, laid out by Graphviz (the optional extra ``svg``) and inked here.
 
-Nothing here knows an edge of its own. The happy path is what the tables say it
-is: from the initial state along the first row of each state.
-
-The SVG is laid out by Graphviz (the optional extra ``svg``) and inked here.
 Graphviz is told the size of every label and never measures a font, so the same
 rows give the same bytes on a machine that has other fonts or none.
 """
@@ -15,134 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from fsm_arb.diagrams.ink import FAINT, GUARD_TEXT, HAPPY, OTHER, PAPER, REMEDY, TEXT, Ink
+from fsm_arb.diagrams.paths import Reach, aside, aside_name, happy_path, title
 from fsm_arb.machines.table import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from fsm_arb.machines.table import Table
 
-
-def write_diagrams(folder: Path, tables: Iterable[Table]) -> tuple[str, ...]:
-    """Write every diagram of *tables* into *folder* and return the names of the files.
-
-    The SVGs are left out where pygraphviz is not installed.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    files = _files(tables)
-    for name, text in files.items():
-        folder.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
-    return tuple(files)
-
-
-def check_diagrams(folder: Path, tables: Iterable[Table]) -> tuple[str, ...]:
-    """Return the names of the files in *folder* that are missing or not what *tables* would draw, in order."""
-    return tuple(name for name, text in _files(tables).items() if _read(folder / name) != text)
-
-
-def _read(path: Path) -> str | None:
-    return path.read_bytes().decode("utf-8", errors="replace") if path.is_file() else None
-
-
-def _files(tables: Iterable[Table]) -> Mapping[str, str]:
-    files = {}
-    for table in tables:
-        files[f"{table.name}.mmd"] = mermaid(table)
-        files[f"{table.name}.md"] = markdown(table)
-        if can_draw_svg():
-            files[f"{table.name}.svg"] = svg(table)
-    return files
-
-
-# ------------------------------------------------------------------ what a table says about itself
-
-
-def happy_path(table: Table) -> tuple[Row, ...]:
-    """Return the rows along which all goes well: the first of each state, until a final one or one seen before."""
-    path: list[Row] = []
-    state, seen = table.initial, {table.initial}
-    while state not in table.final and table.rows_from(state):
-        row = table.rows_from(state)[0]
-        if row.dest in seen:
-            break
-        path.append(row)
-        state = row.dest
-        seen.add(state)
-    return tuple(path)
-
-
-def _remedies(table: Table) -> tuple[str, ...]:
-    """Return the states that are off the happy path."""
-    happy = {table.initial, *(row.dest for row in happy_path(table))}
-    return tuple(state for state in table.states if state not in happy)
-
-
-def _label(row: Row) -> str:
-    """Trigger, guards and outcome, as UML writes them."""
-    return f"{row.label} / {row.outcome}" if row.outcome else row.label
-
-
-# ------------------------------------------------------------------ Mermaid
-
-
-def mermaid(table: Table) -> str:
-    """Return *table* as the text of a Mermaid state diagram."""
-    lines = ["---", f"title: The {table.name} machine", "---", "stateDiagram-v2", f"    [*] --> {table.initial}"]
-    lines += [f"    {row.source} --> {row.dest}: {_label(row)}" for row in table.rows]
-    lines += [f"    {state} --> [*]" for state in table.states if state in table.final]
-    if remedies := _remedies(table):
-        lines += [f"    classDef remedy fill:{REMEDY.fill},stroke:{REMEDY.ink},color:{TEXT}"]
-        lines += [f"    class {','.join(remedies)} remedy"]
-    return "\n".join(lines) + "\n"
-
-
-# ------------------------------------------------------------------ Markdown
-
-
-def markdown(table: Table) -> str:
-    """Return *table* as a page: every row with its reason, then every guard in words."""
-    final = ", ".join(state for state in table.states if state in table.final) or "none"
-    lines = [
-        f"# The {table.name} machine",
-        "",
-        f"Drawn from the rows that run. It starts in {table.initial}; final: {final}.",
-        "",
-        "| from | trigger | guards | to | why |",
-        "|---|---|---|---|---|",
-    ]
-    for row in table.rows:
-        dest = f"{row.dest} (`{row.outcome}`)" if row.outcome else row.dest
-        guards = " and ".join(each.name for each in row.guards)
-        lines.append(f"| {row.source} | {row.trigger} | {guards} | {dest} | {_cell(row.why)} |")
-    known = {each.name: each for row in table.rows for each in row.guards}
-    if known:
-        lines += ["", "| guard | reads | true when |", "|---|---|---|"]
-        lines += [f"| {each.name} | {each.field} | {_cell(each.doc)} |" for each in known.values()]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
-
-
-# ------------------------------------------------------------------ SVG
-
-
-@frozen
-class Ink:
-    """How one kind of thing is drawn."""
-
-    name: str
-    ink: str
-    fill: str
-    width: float  # px
-
-
-HAPPY = Ink("happy", "#1d5f9c", "#e6f0fa", 2.4)
-REMEDY = Ink("remedy", "#b3640a", "#fdf0dc", 1.3)
-OTHER = Ink("other", "#6b7280", "#f3f4f6", 1.3)
-PAPER, TEXT, GUARD_TEXT = "#ffffff", "#1f2937", "#4b5563"
 FONT = "Helvetica, Arial, 'DejaVu Sans', sans-serif"
 
 MARGIN = 24.0  # px; one point of Graphviz is one px here
@@ -157,6 +34,15 @@ _START = "*"
 
 
 @frozen
+class Line:
+    """One line of a label."""
+
+    kind: str  # trigger or guard
+    text: str
+    faint: bool
+
+
+@frozen
 class Edge:
     """All rows from one state to another, drawn as one arrow."""
 
@@ -164,28 +50,30 @@ class Edge:
     dest: str
     rows: tuple[Row, ...]
     style: Ink
+    faint: frozenset[Row] = frozenset()  # those of the rows that no run has taken
 
     @property
-    def lines(self) -> tuple[tuple[str, str], ...]:
-        """The label: kind of text and text, line by line."""
+    def lines(self) -> tuple[Line, ...]:
+        """The label, line by line."""
         lines = []
         for row in self.rows:
+            faint = row in self.faint
             ending = f" / {row.outcome}" if row.outcome else ""
-            if not row.guards:
-                lines.append(("trigger", row.trigger + ending))
+            parts = [each.name for each in row.guards if each.name]
+            if not parts:
+                lines.append(Line("trigger", row.trigger + ending, faint))
                 continue
-            lines.append(("trigger", row.trigger))
-            parts = [each.name for each in row.guards]
+            lines.append(Line("trigger", row.trigger, faint))
             if sum(map(len, parts)) > ONE_LINE_CHARS:
-                lines += [("guard", text) for text in f"[{' |and '.join(parts)}]{ending}".split("|")]
+                lines += [Line("guard", text, faint) for text in f"[{' |and '.join(parts)}]{ending}".split("|")]
             else:
-                lines.append(("guard", f"[{' and '.join(parts)}]{ending}"))
+                lines.append(Line("guard", f"[{' and '.join(parts)}]{ending}", faint))
         return tuple(lines)
 
     @property
     def size(self) -> tuple[float, float]:
         """Room for the label, px."""
-        return max(len(text) * CHAR_WIDTH[kind] for kind, text in self.lines) + 8, len(self.lines) * LINE_HEIGHT + 6
+        return max(len(each.text) * CHAR_WIDTH[each.kind] for each in self.lines) + 8, len(self.lines) * LINE_HEIGHT + 6
 
 
 def can_draw_svg() -> bool:
@@ -197,19 +85,24 @@ def can_draw_svg() -> bool:
     return True
 
 
-def svg(table: Table) -> str:
+def svg(table: Table, reach: Reach | None = None) -> str:
     """Return *table* as an SVG image.
+
+    Args:
+        table: What is drawn.
+        reach: Which rows some runs have taken; those they have not are faint. None: nothing is said of it.
 
     Raises:
         ImportError: pygraphviz is not installed.
     """
-    remedies = _remedies(table)
-    edges = tuple(_edges(table, remedies))
+    remedies = aside(table)
+    edges = tuple(_edges(table, remedies, reach))
     graph = _layout(table, edges, remedies)
     left, low, right, high = (float(part) for part in graph.graph_attr["bb"].split(","))
     width, height = right - left + 2 * MARGIN, high - low + 2 * MARGIN + TITLE_HEIGHT
     place = Place(MARGIN - left, high + MARGIN + TITLE_HEIGHT)
-    return "\n".join([*_head(table, width, height), *_body(table, edges, remedies, graph, place), "</svg>", ""])
+    head = _head(title(table, reach), width, height)
+    return "\n".join([*head, *_body(table, edges, remedies, graph, place), "</svg>", ""])
 
 
 @frozen
@@ -225,14 +118,16 @@ class Place:
         return self.left + float(x), self.top - float(y)
 
 
-def _edges(table: Table, remedies: tuple[str, ...]) -> Iterator[Edge]:
+def _edges(table: Table, remedies: tuple[str, ...], reach: Reach | None) -> Iterator[Edge]:
     happy = happy_path(table)
     together: dict[tuple[str, str], list[Row]] = {}
     for row in table.rows:
         together.setdefault((row.source, row.dest), []).append(row)
     for (source, dest), rows in together.items():
+        faint = frozenset(row for row in rows if reach and reach.missed(row))
         off_path = source in remedies or dest in remedies
-        yield Edge(source, dest, tuple(rows), HAPPY if rows[0] in happy else REMEDY if off_path else OTHER)
+        style = HAPPY if rows[0] in happy else REMEDY if off_path else OTHER
+        yield Edge(source, dest, tuple(rows), FAINT if len(faint) == len(rows) else style, faint)
 
 
 def _layout(table: Table, edges: tuple[Edge, ...], remedies: tuple[str, ...]) -> Any:
@@ -249,7 +144,7 @@ def _layout(table: Table, edges: tuple[Edge, ...], remedies: tuple[str, ...]) ->
     if remedies:
         graph.add_subgraph(remedies, name="cluster_remedies", margin="14")
     graph.add_edge(_START, table.initial, weight="100")
-    order = _downwards(table, remedies)
+    order, happy = _downwards(table, remedies), happy_path(table)
     for edge in edges:
         wide, high = (round(part) for part in edge.size)
         room = f'BORDER="0" CELLPADDING="0" FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{high}"'
@@ -258,7 +153,7 @@ def _layout(table: Table, edges: tuple[Edge, ...], remedies: tuple[str, ...]) ->
         ends = (edge.dest, edge.source) if against else (edge.source, edge.dest)
         look = {
             "label": label,
-            "weight": "100" if edge.style is HAPPY else "1",
+            "weight": "100" if edge.rows[0] in happy else "1",
             "dir": "back" if against else "forward",
         }
         graph.add_edge(*ends, key=_key(edge), **look)
@@ -282,14 +177,14 @@ def _inches(px: float) -> str:
     return f"{px / 72:.4f}"
 
 
-def _head(table: Table, width: float, height: float) -> Iterator[str]:
+def _head(words: str, width: float, height: float) -> Iterator[str]:
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}"'
         f' viewBox="0 0 {width:.0f} {height:.0f}" font-family="{FONT}" role="img">'
     )
-    yield f"<title>The {escape(table.name)} machine</title>"
+    yield f"<title>{escape(words)}</title>"
     yield "<defs>"
-    for style in (HAPPY, REMEDY, OTHER):
+    for style in (HAPPY, REMEDY, OTHER, FAINT):
         yield (
             f'<marker id="{style.name}" viewBox="0 0 10 8" refX="9.5" refY="4" markerWidth="10" markerHeight="8"'
             f' markerUnits="userSpaceOnUse" orient="auto"><path d="M0,0 L10,4 L0,8 z" fill="{style.ink}"/></marker>'
@@ -298,7 +193,7 @@ def _head(table: Table, width: float, height: float) -> Iterator[str]:
     yield f'<rect width="100%" height="100%" fill="{PAPER}"/>'
     yield (
         f'<text x="{MARGIN:.0f}" y="{MARGIN + 12:.0f}" font-size="17" font-weight="bold" fill="{TEXT}">'
-        f"The {escape(table.name)} machine</text>"
+        f"{escape(words)}</text>"
     )
 
 
@@ -306,7 +201,7 @@ def _body(table: Table, edges: tuple[Edge, ...], remedies: tuple[str, ...], grap
     laid_out = {each.key: each for each in (graph.get_edge(*ends) for ends in graph.edges(keys=True))}
     drawn = [(edge, laid_out[_key(edge)]) for edge in edges]
     if remedies:
-        yield from _cluster(graph, place)
+        yield from _cluster(graph, place, aside_name(table))
     start = graph.get_edge(_START, table.initial)
     yield _path(HAPPY, start.attr["pos"], place)
     for edge, laid in drawn:
@@ -320,13 +215,15 @@ def _body(table: Table, edges: tuple[Edge, ...], remedies: tuple[str, ...], grap
         yield from _edge_label(edge, place(laid.attr["lp"]))
 
 
-def _cluster(graph: Any, place: Place) -> Iterator[str]:
+def _cluster(graph: Any, place: Place, name: str) -> Iterator[str]:
     box = graph.get_subgraph("cluster_remedies").graph_attr["bb"].split(",")
     (left, bottom), (right, top) = place(",".join(box[:2])), place(",".join(box[2:]))
     yield (
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}" rx="10"'
         f' fill="#fffaf2" stroke="#ecd2a8" stroke-dasharray="5 4"/>'
     )
+    look = f'font-size="12" text-anchor="end" fill="{REMEDY.ink}"'
+    yield f'<text x="{right - 4:.1f}" y="{top - 6:.1f}" {look}>{escape(name)}</text>'
 
 
 def _path(style: Ink, pos: str, place: Place) -> str:
@@ -338,6 +235,8 @@ def _path(style: Ink, pos: str, place: Place) -> str:
     x, y = place(tip[2:])
     curve = f"M{spots[0]} C{' '.join(spots[1:])} L{x:.1f},{y:.1f}"
     ink = f'stroke="{style.ink}" stroke-width="{style.width}" marker-end="url(#{style.name})"'
+    if style is FAINT:
+        ink += ' stroke-dasharray="4 4"'
     return f'<path d="{curve}" fill="none" {ink}/>'
 
 
@@ -363,7 +262,8 @@ def _edge_label(edge: Edge, centre: tuple[float, float]) -> Iterator[str]:
         f'<g font-size="{LABEL_FONT}" text-anchor="middle" stroke="{PAPER}" stroke-width="3"'
         f' stroke-linejoin="round" paint-order="stroke"><title>{escape(why)}</title>'
     )
-    for index, (kind, text) in enumerate(edge.lines):
-        look = f'fill="{edge.style.ink}" font-weight="bold"' if kind == "trigger" else f'fill="{GUARD_TEXT}"'
-        yield f'<text x="{x:.1f}" y="{first + index * LINE_HEIGHT:.1f}" {look}>{escape(text)}</text>'
+    for index, line in enumerate(edge.lines):
+        ink = FAINT.ink if line.faint else edge.style.ink if line.kind == "trigger" else GUARD_TEXT
+        look = f'fill="{ink}" font-weight="bold"' if line.kind == "trigger" else f'fill="{ink}"'
+        yield f'<text x="{x:.1f}" y="{first + index * LINE_HEIGHT:.1f}" {look}>{escape(line.text)}</text>'
     yield "</g>"
