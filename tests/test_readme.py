@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 from decimal import Decimal
@@ -21,6 +22,7 @@ from fsm_arb.venues.dialects import DIALECTS
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES_MAX = 25  # "twenty lines", the blank ones aside
+BOT_LINES_MAX = 60
 
 
 def blocks(language: str) -> list[str]:
@@ -85,6 +87,58 @@ def reads_back(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "records, every one as it was written" in out
     assert "PRECHECK checks_passed SIZING" in out
+
+
+@pytest.mark.parametrize("live", [False, True])
+async def test_the_bot_makes_a_round_trip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, live: bool
+) -> None:
+    """On paper and for money: entered on two percent, left when they are gone; on paper no order reaches a venue."""
+    code = next(block for block in blocks("python") if block.startswith("# bot.py"))
+    assert len(code.splitlines()) <= BOT_LINES_MAX
+    monkeypatch.chdir(tmp_path)
+    for name in ("UPBIT", "BINANCE"):
+        monkeypatch.setenv(f"{name}_KEY", "key")
+        monkeypatch.setenv(f"{name}_SECRET", "secret")
+    async with LoopbackExchange(step_ms=0) as loopback:
+        told: dict[str, Any] = {"loopback": loopback, "__name__": "bot"}
+        code = re.sub(r'ccxt\.(\w+)\(keys\("\w+"\)\)', r'loopback.ccxt("\1")', code)
+        exec(compile(code, "README.md", "exec"), told)  # noqa: S102 - likewise
+        told["EVERY_S"] = 0.05
+        await spread(loopback, 2)
+        bot = asyncio.ensure_future(told["main"](live=live))
+        try:
+            entered = await printed(capsys, bot)
+            await spread(loopback, 0)
+            left = await printed(capsys, bot)
+        finally:
+            bot.cancel()
+            await asyncio.wait({bot})
+        truth = await loopback.truth()
+    assert (entered[1:3], left[1:3]) == (["entry_positive", "success"], ["exit_tp", "success"])
+    assert (len(truth["upbit"].orders), len(truth["binance"].orders)) == ((2, 2) if live else (0, 0))
+    assert abs(truth.net("BTC")) < Decimal("0.00001")
+    with JournalReader(tmp_path / ("trades.db" if live else "paper.db")) as reader:
+        assert len(list(reader.streams("trade/"))) == 2
+
+
+async def spread(loopback: LoopbackExchange, percent: int) -> None:
+    """Make bitcoin dearer on Upbit than on Binance, at 1400 KRW a USDT."""
+    dear = Decimal(67_900) * 14 * (100 + percent)
+    await loopback.set_book("upbit", "BTC/KRW", bids=[(dear - 500, 8)], asks=[(dear + 500, 8)])
+    await loopback.set_book("binance", "BTC/USDT", bids=[("67899.5", 8)], asks=[("67900.5", 8)])
+    await loopback.set_book("upbit", "USDT/KRW", bids=[(1399, 9000)], asks=[(1401, 9000)])
+
+
+async def printed(capsys: pytest.CaptureFixture[str], bot: asyncio.Future[None]) -> list[str]:
+    """Return the words of the next line that the bot prints."""
+    async with asyncio.timeout(20):
+        while not bot.done():
+            out = capsys.readouterr().out
+            if out:
+                return out.splitlines()[0].split()
+            await asyncio.sleep(0.02)
+    raise AssertionError(bot.exception())
 
 
 def test_the_two_commands_stand_there_once() -> None:
