@@ -98,8 +98,8 @@ class FellBehind(FsmArbError):
         seq: Global sequence of the last record that was taken; the journal goes on behind it.
     """
 
-    def __init__(self, seq: int, newest: int, why: str) -> None:
-        super().__init__(f"read up to record {seq} of {newest}, {why}; read the journal on from there")
+    def __init__(self, seq: int, why: str) -> None:
+        super().__init__(f"read up to record {seq}, {why}; read the journal on from there")
         self.seq = seq
 
 

@@ -227,7 +227,7 @@ class CrossExchangeIntegration:
         if since_ns is None:
             since_ns = now_ns
             self._futile[position_id] = times, since_ns
-        pause = min(self.exit_again_after_s * 2 ** min(times - 1, _DOUBLINGS_MAX), self.exit_again_max_s)
+        pause = min(self.exit_again_after_s * (1 << min(times - 1, _DOUBLINGS_MAX)), self.exit_again_max_s)
         return 0 <= now_ns - since_ns < pause * NS_PER_S
 
 

@@ -277,3 +277,39 @@ def test_a_body_that_does_not_fit_its_name_is_named(body: str) -> None:
     """The same kind of error, so that whoever reads a journal catches one."""
     with pytest.raises(JournalForeign, match="busted"):
         loads(f'{{"v":1,"fact":"busted","body":{body}}}')
+
+
+@pytest.mark.parametrize(
+    ("fact", "path"),
+    [
+        (Busted(now=1, order=0, amount=Decimal(1), reason=""), ()),
+        (Begun(now=1, decision=entry(), sides=(Side.SELL, Side.BUY), policy=ExecutionPolicy()), ("policy",)),
+        (PlaceEnded(now=1, order=0, outcome=Refused(code="x", message="y")), ("outcome",)),
+        (PlaceEnded(now=1, order=0, outcome=Refused(code="x", message="y")), ("outcome", "wire")),
+        (survey(), ("legs", 0, "book", "bids", 0)),
+    ],
+    ids=["body", "policy", "outcome", "wire", "level"],
+)
+def test_a_field_that_is_not_known_is_refused_wherever_it_stands(fact: Any, path: tuple[str | int, ...]) -> None:
+    """A later version wrote it, and it may change what the others mean; a field that is passed over is money lost."""
+    payload = json.loads(dumps(fact))
+    inner = payload["body"]
+    for step in path:
+        inner = inner[step]
+    inner["settles_in"] = "lots"
+    with pytest.raises(JournalForeign, match=r"holds settles_in, which this code does not know"):
+        loads(json.dumps(payload))
+
+
+def test_what_a_venue_said_may_hold_anything() -> None:
+    """Its fields are not ours to know."""
+    snapshot = OrderSnapshot(status=OrderStatus.OPEN, filled=Decimal(0), raw={"settles_in": {"lots": [1]}})
+    fact = Observed(now=0, order=0, snapshot=snapshot)
+    assert loads(dumps(fact)).snapshot.raw == snapshot.raw
+
+
+def test_a_field_that_came_later_is_read_as_its_default() -> None:
+    """What its absence always meant: a journal from before it opens as it is."""
+    payload = json.loads(dumps(Sized(now=0, plan=sized())))
+    del payload["body"]["plan"]["carried"]  # came later
+    assert loads(json.dumps(payload)).plan == sized()

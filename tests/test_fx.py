@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsm_arb.errors import CurrencyMismatch, FxUnavailable, InvalidInput
-from fsm_arb.fx import NS_PER_S, Converting, FxRate, StaticFx, convert, same_currency, share
+from fsm_arb.fx import NS_PER_S, Converting, FxRate, StaticFx, convert, misread, same_currency, share
 from fsm_arb.values import Money
 
 D = Decimal
@@ -167,3 +167,20 @@ def test_a_provider_of_one_s_own_may_convert_too() -> None:
     assert Mine().convert(Money(D(3), "A"), "B") == Money(D(6), "B")
     with pytest.raises(NotImplementedError):
         Converting().rate("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, ""),
+        ({"at_ns": NS_PER_S * 40}, ""),
+        ({"at_ns": NS_PER_S * 39}, "USDT/KRW from a book is 61 s old (at most 60 s)"),
+        ({"at_ns": NS_PER_S * 160}, ""),
+        ({"at_ns": NS_PER_S * 161}, "USDT/KRW from a book was seen 61 s in the future; a clock is wrong"),
+        ({"base": "KRW", "quote": "USDT"}, "asked for USDT/KRW, a book told of KRW/USDT"),
+    ],
+)
+def test_a_rate_is_taken_for_what_it_was_asked_for_and_while_it_is_young(told: Any, words: str) -> None:
+    """One that does not age is always young."""
+    rate = FxRate(**({"base": "USDT", "quote": "KRW", "rate": 1400, "source": "a book"} | told))
+    assert misread(rate, "USDT", "KRW", 100 * NS_PER_S, D(60)) == words

@@ -126,3 +126,19 @@ async def test_records_that_contradict_the_table_are_refused() -> None:
         await scribe.write([(page, page.batch(trade_drafts([*walk.entries, stray]), live=True))])
         with pytest.raises(MachineError, match="no row PRECHECK -- booked --> DONE"):
             scribe.trade("t1", fresh)
+
+
+async def test_what_is_durable_is_heard_once_it_is() -> None:
+    """With its place; what is refused is not heard of."""
+    heard: list[tuple[int | None, list[str], int]] = []
+    walk = Walk()
+    async with MemoryJournal() as journal:
+        scribe = Scribe(journal)
+        page = Page(TRADE + "t1")
+        scribe.heard = lambda last, batches: heard.append((last, [each.stream for each in batches], page.seq))
+        drafts = trade_drafts(walk.entries)
+        await scribe.write([(page, page.batch(drafts[:2], live=True))])
+        with pytest.raises(JournalConflict):
+            await scribe.write([(Page(TRADE + "t1", 7), Page(TRADE + "t1", 7).batch(drafts[2:], live=True))])
+        await scribe.write([(page, page.batch(drafts[2:3], live=True))])
+    assert heard == [(2, ["trade/t1"], 2), (3, ["trade/t1"], 3)]

@@ -66,10 +66,10 @@ SEEDED: tuple[Defect, ...] = (
         (
             Patch(
                 "orders",
-                "    mismatch = _mismatch(order, snapshot, leg)\n    if mismatch:\n",
+                "    mismatch = mismatch_of(order, snapshot, leg)\n    if mismatch:\n",
                 "    if order.lifecycle is Lifecycle.CLOSED and order.fees_known:\n"
                 "        return order\n"
-                "    mismatch = _mismatch(order, snapshot, leg)\n    if mismatch:\n",
+                "    mismatch = mismatch_of(order, snapshot, leg)\n    if mismatch:\n",
             ),
         ),
     ),
@@ -79,8 +79,8 @@ SEEDED: tuple[Defect, ...] = (
         (
             Patch(
                 "orders",
-                "    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)\n",
-                "    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)\n"
+                "    gross = _gross(order, snapshot, by_fills)\n",
+                "    gross = _gross(order, snapshot, by_fills)\n"
                 "    if snapshot.status is OrderStatus.ENDED and gross < order.intent.amount:\n"
                 "        gross = order.gross\n",
             ),
@@ -114,8 +114,8 @@ SEEDED: tuple[Defect, ...] = (
         (
             Patch(
                 "orders",
-                "    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)\n",
-                "    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)\n"
+                "    gross = _gross(order, snapshot, by_fills)\n",
+                "    gross = _gross(order, snapshot, by_fills)\n"
                 "    if snapshot.fills and snapshot.fills == order.fills:\n"
                 "        gross += snapshot.fills[-1].amount\n",
             ),
@@ -237,7 +237,7 @@ SEEDED: tuple[Defect, ...] = (
         (
             Patch(
                 "orders",
-                "    gross = max(order.gross, snapshot.filled + _taken_back(order, snapshot), by_fills)\n",
+                "    gross = _gross(order, snapshot, by_fills)\n",
                 "    fills, by_fills = snapshot.fills, ZERO\n    gross = snapshot.filled\n",
             ),
         ),

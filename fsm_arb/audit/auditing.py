@@ -16,8 +16,9 @@ from fsm_arb.audit.trials import CANNOT_BE, TradeTrial
 from fsm_arb.codec import loads
 from fsm_arb.errors import JournalCorrupt
 from fsm_arb.journal.reader import JournalReader
-from fsm_arb.risk.history import RiskHistory
-from fsm_arb.scribe import POSITION, TRADE
+from fsm_arb.residuals import Leftover
+from fsm_arb.risk.history import Counted, RiskHistory
+from fsm_arb.scribe import DUST, POSITION, TRADE
 
 if TYPE_CHECKING:
     import os
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
     from fsm_arb.ports import Record
 
-RISK = "risk/"
+# What stands whole in each record, by how the stream's name begins.
+KINDS: dict[str, tuple[type, ...]] = {"risk/": (RiskHistory, Counted), DUST: (Leftover,)}
 FINDINGS_SHOWN = 100  # of a whole journal
 WRITTEN_TO = "the journal was written to meanwhile, so what is marked as unfinished was not compared with what is"
 NO_MARK = "there is no mark beside the journal, so a tail that was cut off would not show; compare with an anchor"
@@ -164,7 +166,8 @@ class OtherTrial:
         except CANNOT_BE as error:
             self.part.wrong(Finding.of(record, f"cannot be read: {error}"))
             return
-        if not record.stream.startswith(RISK) or not isinstance(fact, RiskHistory):
+        kinds = next((kinds for prefix, kinds in KINDS.items() if record.stream.startswith(prefix)), ())
+        if not isinstance(fact, kinds):
             self.part.wrong(Finding.of(record, f"tells of a {type(fact).__name__} on a stream that is none of ours"))
 
     def close(self) -> None:

@@ -129,7 +129,7 @@ def _difference(said: Sequence[Any], claim: Sequence[Any]) -> str:
         return f"says that trade {trade} brought {claim[QUANTITY]}, its fills say {quantity}"
     if not _alike(said[PNL], claim[PNL]):
         return f"says that trade {trade} made {claim[PNL]}, its fills say {said[PNL]}"
-    if claim[FEES] is not None and claim[FEES] != said[FEES]:
+    if claim[FEES] is not None and not _fees_alike(said[FEES], claim[FEES]):
         return f"says that trade {trade} was charged {claim[FEES] or 'nothing'}, its fills say {said[FEES] or 'nothing'}"
     return ""
 
@@ -139,6 +139,11 @@ def _alike(one: str | None, other: str | None) -> bool:
         return one is other
     first, second = Decimal(one), Decimal(other)
     return abs(first - second) <= max(abs(first), abs(second), Decimal(1)) * TURNOVER_SHARE or first == second
+
+
+def _fees_alike(one: str, other: str) -> bool:
+    first, second = (dict(reversed(fee.split(" ")) for fee in fees.split(", ") if fee) for fees in (one, other))
+    return first.keys() == second.keys() and all(_alike(amount, second[name]) for name, amount in first.items())
 
 
 def _finding(row: Sequence[Any], what: str) -> Finding:

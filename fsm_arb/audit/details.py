@@ -51,16 +51,20 @@ def policy_said(policy: ExecutionPolicy) -> str:
 def option_said(trade: Memory, option: Option) -> str:
     """Return one remedy as it was weighed: the order, the book it looked at, and what it would cost."""
     leg = trade.decision.legs[option.leg]
-    what = f"{option.kind.value}: {option.side.value} {amount(option.amount)} {leg.base} on {leg.exchange}"
+    return option_words(option, f" {leg.base} on {leg.exchange}", f" {trade.decision.legs[0].quote}")
+
+
+def option_words(option: Option, where: str = "", quote: str = "") -> str:
+    """Return one remedy as it was weighed, where its market is told otherwise."""
+    what = f"{option.kind.value}: {option.side.value} {amount(option.amount)}{where or f' on leg {option.leg}'}"
     seen = [
         f"{name} {price:f}"
         for name, price in (("touch", option.touch), ("average for all of it", option.vwap), ("limit", option.bound))
         if price is not None
     ]
-    cost = f"costs {option.cost:,.4f} {trade.decision.legs[0].quote}" if option.cost is not None else ""
-    return "; ".join(
-        part for part in (what, ", ".join(seen), option.blocked and f"not possible: {option.blocked}", cost) if part
-    )
+    blocked = f"not possible: {option.blocked}" if option.blocked else ""
+    cost = f"costs {option.cost:,.4f}{quote}" if option.cost is not None else ""
+    return "; ".join(part for part in (what, ", ".join(seen), blocked, cost) if part)
 
 
 def round_trip(wire: Wire) -> str:

@@ -8,22 +8,24 @@ what was really sent, and says nothing of what would have been.
 from __future__ import annotations
 
 import enum
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from fsm_arb.audit.replay import DECIDED, Course, Kind, told
+from fsm_arb.audit.course import DECIDED, Course, told
+from fsm_arb.audit.difference import Kind
 from fsm_arb.messages import CancelAsked, Intended, Moved, Purpose, Restarted, Stalled, Surveyed
-from fsm_arb.policy import POLICY_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from fsm_arb.audit.replay import Turn
+    from fsm_arb.audit.course import Turn
     from fsm_arb.memory import Entry
     from fsm_arb.messages import Choice
     from fsm_arb.policy import ExecutionPolicy
 
+_EDGES = {"wall": "halt", "unwind": "unwind", "complete": "complete", "booked": "book", "resume": "resume"}
 NOTHING = "wait"
 ASK = "ask both venues"
 # Read by the driver or when a trade is begun: what they would have changed cannot be seen in what is recorded.
@@ -97,16 +99,15 @@ class Supposed:
     unknown: str = ""
 
 
-def not_judged(policy: ExecutionPolicy, recorded: ExecutionPolicy) -> tuple[str, ...]:
-    """Return the numbers of *policy* that differ from *recorded* and that a replay cannot judge."""
-    other = [name for name in POLICY_FIELDS if getattr(policy, name) != getattr(recorded, name)]
-    names = [name for name in other if name in NOT_JUDGED]
-    if policy.absence_fence_s < recorded.absence_fence_s:
+def not_judged(changes: Mapping[str, Any], recorded: ExecutionPolicy) -> tuple[str, ...]:
+    """Return the numbers in *changes* that differ from those of *recorded* and that a replay cannot judge."""
+    names = [name for name in changes if name in NOT_JUDGED and changes[name] != getattr(recorded, name)]
+    if changes.get("absence_fence_s", recorded.absence_fence_s) < recorded.absence_fence_s:
         names.append("absence_fence_s")  # what was missed before the fence is not on the journal
     return tuple(names)
 
 
-def suppose(trade_id: str, entries: Sequence[Entry], policy: ExecutionPolicy) -> Supposed:
+def suppose(trade_id: str, entries: Sequence[Entry], changes: Mapping[str, Any]) -> Supposed:
     """Lead one trade along its records under another policy.
 
     Its checks, its size and the limits of its first orders stay as they are recorded.
@@ -114,12 +115,15 @@ def suppose(trade_id: str, entries: Sequence[Entry], policy: ExecutionPolicy) ->
     Args:
         trade_id: Its name on the journal.
         entries: All its records, in order.
-        policy: The numbers to suppose.
+        changes: The numbers of its policy to suppose, by name; all others stay as they are recorded.
 
     Raises:
         MachineError: The records contradict the table.
     """
     real = Course(trade_id, entries)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nothing is traded under it
+        policy = evolve(real.trade.policy, **changes)
     other = Course(trade_id, entries, evolve(real.trade.begun, policy=policy), same_act)
     divergence, unknown = None, ""
     for turn in real.turns():
@@ -218,7 +222,7 @@ def _how(was: Entry | None, would: Entry | None) -> How:
         return How.LATER
     if was is None:
         return How.SOONER
-    return How.NUMBERS if act(was) == act(would) else How.OTHER
+    return How.NUMBERS if (was.trigger, act(was)) == (would.trigger, act(would)) else How.OTHER
 
 
 def _next_act(turn: Turn) -> str:
@@ -244,7 +248,7 @@ def act(entry: Entry) -> str:
         case Stalled():
             return "no remedy"
         case Moved():
-            return "halt" if entry.trigger == "wall" else f"{entry.trigger} to {entry.after}"
+            return _EDGES.get(entry.trigger, f"{entry.trigger} to {entry.after}")
     return entry.trigger
 
 

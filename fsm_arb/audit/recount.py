@@ -128,4 +128,4 @@ def fees_of(ledger: Ledger) -> str:
 
 def fees_text(total: Mapping[str, Decimal]) -> str:
     """Return fees by currency as text that is the same for the same fees."""
-    return " ".join(f"{amount.normalize(EXACT):f} {currency}" for currency, amount in sorted(total.items()) if amount)
+    return ", ".join(f"{amount.normalize(EXACT):f} {currency}" for currency, amount in sorted(total.items()) if amount)

@@ -12,7 +12,7 @@ from fsm_arb.codec import loads
 from fsm_arb.memory import Entry, Memory
 from fsm_arb.results import result_of
 from fsm_arb.scribe import TRADE
-from fsm_arb.values import EXACT, ZERO, Leg, divide
+from fsm_arb.values import EXACT, ZERO, Fee, Leg, divide
 
 if TYPE_CHECKING:
     from fsm_arb.ledger import Ledger
@@ -184,12 +184,20 @@ def _told(tale: Reading) -> Summary:
 def _fees(ledger: Ledger) -> Decimal:
     total = ZERO
     for order in ledger.orders:
-        leg = ledger.plan.legs[order.intent.leg]
+        kept = divide(order.filled, order.gross) if order.gross else ZERO  # of what was taken back, no fee is charged
         for fee in order.fees:
-            # A fee in a third currency leaves the PnL unknown, and is no part of it.
-            unit = {leg.rules.quote: Decimal(1), leg.rules.base: leg.price}.get(fee.currency, ZERO)
-            total = EXACT.add(total, ledger.plan.worth(order.intent.leg, EXACT.multiply(fee.amount, unit)))
+            total = EXACT.add(total, EXACT.multiply(_fee(ledger, order.intent.leg, fee), kept))
+    for fill in ledger.external:
+        if fill.fee is not None:
+            total = EXACT.add(total, _fee(ledger, fill.leg, fill.fee))
     return total
+
+
+def _fee(ledger: Ledger, index: int, fee: Fee) -> Decimal:
+    leg = ledger.plan.legs[index]
+    # A fee in a third currency leaves the PnL unknown, and is no part of it.
+    unit = {leg.rules.quote: Decimal(1), leg.rules.base: leg.price}.get(fee.currency, ZERO)
+    return ledger.plan.worth(index, EXACT.multiply(fee.amount, unit))
 
 
 def _slippage(ledger: Ledger) -> Decimal:

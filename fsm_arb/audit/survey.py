@@ -7,6 +7,7 @@ read once, save those of the few streams that reach into another stretch.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 from collections import deque
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fsm_arb.ports import Record
 
 STRETCH_RECORDS = 10_000  # some thousand trades: what a process holds at a time
+_GC = 100_000, 20, 100
 AHEAD = 2  # stretches that wait for each process, or for whoever takes in what was found
 
 T = TypeVar("T")
@@ -71,7 +73,7 @@ def spread(work: Callable[[T], R], parts: Iterable[T], jobs: int) -> Iterator[R]
         yield from map(work, parts)
         return
     context = multiprocessing.get_context("spawn")  # a fork of a process that has threads may hang
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare) as pool:
         waiting: deque[Future[R]] = deque()
         try:
             for part in parts:
@@ -85,8 +87,11 @@ def spread(work: Callable[[T], R], parts: Iterable[T], jobs: int) -> Iterator[R]
                 future.cancel()
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _prepare() -> None:
+    """Leave interrupts to the parent, and do not look for circles among records: they make none."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
+    gc.set_threshold(*_GC)
 
 
 def gathered(

@@ -19,12 +19,18 @@ from fsm_arb.scribe import TRADE
 from fsm_arb.values import ZERO, Fill
 
 if TYPE_CHECKING:
+    from fsm_arb.ledger import Ledger
     from fsm_arb.memory import Entry
     from fsm_arb.ports import Record
 
 UNFINISHED = "unfinished"
 CLOCK_BACK = "records whose wall clock is before that of the record before in their stream"
 SENT_BEFORE = "orders whose bytes left before their intent was made, by the wall clock"
+
+# By edge: how a trade ended that took it; None: it has not ended.
+_OUTCOMES: dict[tuple[str, str, str], set[str | None]] = {}
+for _row in TRADE_TABLE.rows:
+    _OUTCOMES.setdefault((_row.source, _row.trigger, _row.dest), set()).add(_row.outcome)
 
 # What a damaged or forged payload can make the fold raise.
 CANNOT_BE = (FsmArbError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AssertionError)
@@ -41,6 +47,7 @@ class TradeTrial:
     intended_ns: dict[int, int] = field(factory=dict)  # wall clock of each order's intent
     fills: dict[int, dict[str, Fill]] = field(factory=dict)  # by order, then by the venue's own id
     stated: Statement | None = None
+    weighed: tuple[Ledger | None, Decimal | None] = (None, None)  # what it was stated of
     dead: bool = False
 
     @classmethod
@@ -146,6 +153,9 @@ class TradeTrial:
                 self.part.statements.append(self.stated)
             return ""
         ledger = memory.ledger
+        if self.stated is not None and self.stated.stands and self.weighed == (ledger, memory.booked_quantity):
+            return ""
+        self.weighed = ledger, memory.booked_quantity
         pnl, prices, fees, opens = ZERO if ledger is None else None, (None, None), "", False
         if ledger is not None:
             pnl = pnl_of(ledger, self.fills)
@@ -210,17 +220,13 @@ def _misjudged(memory: Memory, entry: Entry) -> str:
     """Return how a move says something else than the fills that led to it."""
     fact = entry.fact
     assert isinstance(fact, Moved)  # noqa: S101 - of whoever calls
-    rows = [
-        row
-        for row in TRADE_TABLE.rows
-        if (row.source, row.trigger, row.dest) == (entry.before, entry.trigger, entry.after)
-    ]
-    if not rows:
+    outcomes = _OUTCOMES.get((entry.before, entry.trigger, entry.after))
+    if outcomes is None:
         return f"takes no row of the table: {entry.before} -- {entry.trigger} --> {entry.after}"
     said = fact.outcome.value if fact.outcome else None
     if entry.trigger != "booked":
-        if said not in {row.outcome for row in rows}:
-            return f"says that the trade ended {said}, its row of the table says {rows[0].outcome}"
+        if said not in outcomes:
+            return f"says that the trade ended {said}, its row of the table says {' or '.join(map(str, outcomes))}"
         return "" if fact.booked is None else f"books {fact.booked:f} where nothing is booked"
     if memory.ledger is None:
         return "books a trade that was never sized"

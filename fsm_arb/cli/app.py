@@ -13,17 +13,19 @@ import click
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fsm_arb.audit.tales import tell
+from fsm_arb.cli.audit import audit_command
 from fsm_arb.cli.backtest import backtest
 from fsm_arb.cli.crash import crash
+from fsm_arb.cli.diagram import diagram
+from fsm_arb.cli.export import export
 from fsm_arb.cli.fuzz import fuzz
-from fsm_arb.cli.render import console, story_lines, trades_table, verdict_lines
+from fsm_arb.cli.migrate import migrate
+from fsm_arb.cli.render import console, trades_table, verdict_lines
+from fsm_arb.cli.replay import replay_command
+from fsm_arb.cli.report import report
+from fsm_arb.cli.show import show
 from fsm_arb.cli.verify import verify
-from fsm_arb.diagrams import can_draw_svg, check_diagrams, write_diagrams
 from fsm_arb.errors import FsmArbError
-from fsm_arb.journal.reader import JournalReader
-from fsm_arb.machines.position import POSITION_TABLE
-from fsm_arb.machines.trade import TRADE_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from fsm_arb.cli.folder import Asked, Folder
     from fsm_arb.cli.judge import Verdict
 
-TABLES = (TRADE_TABLE, POSITION_TABLE)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -45,9 +46,16 @@ def command() -> None:
     """Cross-exchange arbitrage as journaled state machines."""
 
 
+command.add_command(audit_command)
 command.add_command(backtest)
 command.add_command(crash)
+command.add_command(diagram)
+command.add_command(export)
 command.add_command(fuzz)
+command.add_command(migrate)
+command.add_command(report)
+command.add_command(replay_command)
+command.add_command(show)
 command.add_command(verify)
 
 
@@ -171,43 +179,3 @@ def _quietly() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="absence_fence_s")
         yield
-
-
-# ------------------------------------------------------------------ diagram
-
-
-@command.command()
-@click.argument("folder", type=FOLDER, default=Path("diagrams"), metavar="[DIR]")
-@click.option("--check", is_flag=True, help="Write nothing; fail where a file differs from what would be written.")
-def diagram(folder: Path, *, check: bool) -> None:
-    """Draw both machines from the tables that run, into DIR (diagrams)."""
-    if not can_draw_svg():
-        raise click.ClickException("an SVG needs Graphviz, which comes with an extra: pip install 'fsm_arb[svg]'")
-    if not check:
-        for name in write_diagrams(folder, TABLES):
-            click.echo(folder / name)
-        return
-    different = check_diagrams(folder, TABLES)
-    for name in different:
-        click.echo(f"{folder / name} is not what the tables would draw", err=True)
-    if different:
-        raise click.ClickException("run `fsm-arb diagram` and commit what it writes")
-
-
-# ------------------------------------------------------------------ show
-
-
-@command.command()
-@click.argument("trade")
-@click.option("--journal", type=EXISTING_FILE, required=True, help="Read only, without its lock: a bot may be writing.")
-def show(trade: str, *, journal: Path) -> None:
-    """Tell the path of one TRADE, record by record."""
-    try:
-        with _quietly(), JournalReader(journal) as reader:
-            tale = tell(reader, trade)
-    except FsmArbError as error:
-        raise click.ClickException(str(error)) from error
-    if tale is None:
-        raise click.ClickException(f"no trade {trade} on {journal}")
-    for line in story_lines(tale):
-        click.echo(line)

@@ -37,6 +37,16 @@ def read_policy(path: Path) -> ExecutionPolicy:
         raise InvalidInput("policy", path.name, str(error)) from error
 
 
+def read_changes(path: Path) -> dict[str, Any]:
+    """Return only the numbers of a policy that a TOML file names, as a policy holds them.
+
+    Raises:
+        InvalidInput: It is no TOML, names what is no field of a policy, or a number is out of range.
+    """
+    policy = read_policy(path)
+    return {name: getattr(policy, name) for name in tomllib.loads(path.read_text(encoding="utf-8"))}
+
+
 def _converter() -> Converter:
     # The policy itself converts and judges every value, and names field and value in what it raises.
     converter = Converter(forbid_extra_keys=True, detailed_validation=False)

@@ -16,6 +16,8 @@ _CALLED = {"order": "Astray"}  # a machine of which that would be the wrong word
 _ORIGINS = {
     "order": "No engine moves an order: it is the fold of what venues and operators said of it. A test holds that"
     " fold to these rows, both ways: it moves an order along one of them or not at all, and along each of them."
+    " `shown` is an `observed` record, or a `place_ended` one with an acknowledgement; `refused` and `unanswered` are"
+    " the other two outcomes of `place_ended`; the rest are records of that name."
 }
 
 

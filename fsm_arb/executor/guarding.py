@@ -12,7 +12,7 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from fsm_arb.errors import InvalidInput, JournalError
+from fsm_arb.errors import FsmArbError, InvalidInput, JournalError
 from fsm_arb.executor.keeping import Keeping
 from fsm_arb.executor.limits import within
 from fsm_arb.machines.position import PositionState
@@ -231,9 +231,8 @@ class Guarding:
         """
         if self._follows is None:
             return
-        name = self._name_of(trade)
-        self._recall(self._follows, name)
-        if not self._lost and name not in self._follows.history.counted:
+        name = self._recall(self._follows, trade)
+        if name is not None and name not in self._follows.history.counted:
             self._tell(trade.trade_id, self._assume, self._follows, trade, name)
 
     def _assume(self, guard: FollowingGuard, trade: Trade, name: str) -> None:
@@ -249,13 +248,18 @@ class Guarding:
     def take_up(self, trade: Trade) -> None:
         """Tell the guard how a trade stands after a start."""
         if self._follows is not None:
-            self._recall(self._follows, self._name_of(trade))
+            self._recall(self._follows, trade)
             self.follow(trade)
 
-    def _name_of(self, trade: Trade) -> str:
-        """Return the name of the round trip that a trade is of: its entry's."""
-        position = self._positions.known(trade)
-        return trade.trade_id if position is None else position.entry_trade_id
+    def _recall(self, guard: FollowingGuard, trade: Trade) -> str | None:
+        """Give back what was counted for a trade's round trip; return its name, or None where it cannot be read."""
+        try:
+            position = self._positions.known(trade)
+        except FsmArbError as error:
+            self._lose(error)
+            return None
+        name = trade.trade_id if position is None else position.entry_trade_id
+        return name if self._recall_named(guard, name) else None
 
     def _tell(self, name: str, method: Callable[..., Any], *what: Any) -> None:
         """Tell the guard something of *name*; what it cannot take in is told again before the next entry."""
@@ -293,23 +297,24 @@ class Guarding:
         except JournalError as error:
             self._lose(error)
         for position in self._positions.all():
-            self._recall(guard, position.entry_trade_id)
+            self._recall_named(guard, position.entry_trade_id)
             self._tell(position.position_id, guard.stands, position)
         self._keep()
 
-    def _recall(self, guard: FollowingGuard, name: str) -> None:
-        """Give back what was counted for a round trip, where the journal holds it."""
+    def _recall_named(self, guard: FollowingGuard, name: str) -> bool:
+        """Give back what was counted for a round trip, where the journal holds it; return whether it could be read."""
         if name in guard.history.counted:
-            return
+            return True
         try:
             counted = self._keeping.recall(name)
         except JournalError as error:
             self._lose(error)
-            return
+            return False
         if counted is not None:
             guard.recall(name, counted)
+        return True
 
-    def _lose(self, error: JournalError) -> None:
+    def _lose(self, error: FsmArbError) -> None:
         self._lost = str(error)
         logger.error("the risk guard's history cannot be read: %s", error)
         self._alert("risk guard's history lost", self._lost, {"guard": type(self._guard).__name__})

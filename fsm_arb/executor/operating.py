@@ -77,8 +77,10 @@ class Operating:
         return await self._services.troubles.unless(trade_id, runner.at_rest())
 
     async def _told(self, runner: Runner, event: Event) -> None:
+        troubles, trade_id = self._services.troubles, runner.trade.trade_id
+        troubles.check(trade_id)
         try:
-            await self._services.troubles.unless(runner.trade.trade_id, runner.tell(event))
+            await troubles.unless(trade_id, runner.tell(event))
         except JournalError:
             runner.withdraw(event)  # else what is told again, being not durable, would count twice
             raise

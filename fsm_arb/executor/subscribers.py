@@ -15,7 +15,6 @@ import inspect
 import itertools
 import logging
 from collections import deque
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 from weakref import WeakValueDictionary
 
@@ -73,7 +72,7 @@ class Subscription:
             raise InvalidInput("after", after, f"needs a journal with `records`, which {type(journal).__name__} is not")
         self._journal = journal
         self._seen = after  # global sequence up to which everything was given, or is ready
-        self._newest = after or 0  # the newest that is known to be durable
+        self._pushed = 0  # the newest that was pushed
         self._queue: deque[Commit] = deque()
         self._queued = 0  # records in the queue
         self._ready: deque[Committed] = deque()
@@ -81,7 +80,8 @@ class Subscription:
         self._upto: int | None = None  # where the reading is to end; None: at the end of the journal
         self._bell = asyncio.Event()
         self._ended = False
-        self._failure: FsmArbError | None = None
+        self._failure: FsmArbError | None = None  # with which it ends
+        self._broken: FsmArbError | None = None  # why it cannot go on
         self._given = 0
         if after is not None and isinstance(journal, Rereadable):
             self._reading = journal.records(after)
@@ -99,7 +99,7 @@ class Subscription:
             return
         if self._seen is None:
             self._seen = commit.first - 1
-        self._newest = max(self._newest, commit.last)
+        self._pushed = max(self._pushed, commit.last)
         self._queue.append(commit)
         self._queued += len(commit.records)
         if self._queued > QUEUE_RECORDS_MAX:
@@ -118,7 +118,7 @@ class Subscription:
         self._ended, self._reading = True, None
         self._queue.clear()
         self._ready.clear()
-        self._queued, self._newest = 0, self._seen or 0
+        self._queued, self._pushed = 0, 0
         self._bell.set()
 
     # -------------------------------------------------------------- from whoever follows
@@ -136,13 +136,15 @@ class Subscription:
         if self._given % CHUNK == CHUNK - 1:
             await asyncio.sleep(0)
         while not self._ready:
+            if self._broken is not None:
+                raise self._broken
             if self._reading is not None:
                 self._read_on(self._reading)
                 await asyncio.sleep(0)
             elif self._queue:
                 self._take()
-            elif self._seen is not None and self._newest > self._seen:
-                self._read_back(self._newest)
+            elif self._seen is not None and self._pushed > self._seen:
+                self._read_back(self._pushed)
             elif self._failure is not None:
                 raise self._failure
             elif self._ended:
@@ -168,40 +170,47 @@ class Subscription:
     def _read_back(self, upto: int) -> None:
         """Begin to read what was not pushed, up to the record *upto*."""
         if not isinstance(self._journal, Rereadable):
-            raise self._lost(f"and {type(self._journal).__name__} cannot be read in global order")
-        with self._telling():
+            self._broken = self._lost(f"and {type(self._journal).__name__} cannot be read in global order")
+            return
+        try:
             self._reading, self._upto = self._journal.records(self._seen or 0), upto
+        except JournalError as error:
+            self._break_off(error)
 
     def _read_on(self, reading: Iterator[Record]) -> None:
         """Make the next few records of a reading ready."""
+        if self._upto is None and self._queue and self._queue[0].first <= (self._seen or 0) + 1:
+            self._reading = None  # it has caught up
+            return
         for _ in range(CHUNK):
-            with self._telling():
+            try:
                 record = next(reading, None)
+            except JournalError as error:
+                self._break_off(error)
+                return
             if record is None:
-                self._reading, upto = None, self._upto
-                if upto is not None and (self._seen or 0) < upto:
-                    raise JournalCorrupt((self._seen or 0) + 1, "was committed, and cannot be read back")
+                if self._upto is not None:  # it would have ended there
+                    self._break_off(JournalCorrupt((self._seen or 0) + 1, "was committed, and cannot be read back"))
+                self._reading = None
                 return
             self._seen = record.seq
             if record.stream.startswith(FOLLOWED):
                 self._ready.append(Committed.read(record))
             if record.seq == self._upto:
-                self._reading = None
+                self._reading = self._upto = None
                 return
 
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Let whoever follows know what it has missed where the journal is closed by now."""
-        try:
-            yield
-        except JournalError as error:
-            self._reading = None
-            if self._ended and isinstance(error, JournalFailed):
-                raise self._lost("and its journal is closed") from error
-            raise
+    def _break_off(self, error: JournalError) -> None:
+        """Go no further, once what is ready was taken; say where the journal is closed by now."""
+        self._reading = None
+        closed = self._ended and isinstance(error, JournalFailed)
+        if closed and 0 < self._pushed <= (self._seen or 0):
+            return  # it was at the end
+        self._broken = self._lost("and its journal is closed") if closed else error
+        self._broken.__cause__ = error if closed else error.__cause__
 
     def _lost(self, why: str) -> FellBehind:
-        return FellBehind(self.seq or 0, self._newest, why)
+        return FellBehind(self._seen or 0, why)
 
 
 class Subscribers:

@@ -31,6 +31,15 @@ class Troubles:
         """Its records are durable again."""
         self._known.pop(trade_id, None)
 
+    def check(self, trade_id: str) -> None:
+        """Make sure that a trade is in no trouble, before it is told anything.
+
+        Raises:
+            JournalError: Its records cannot be made durable.
+        """
+        if trade_id in self._known:
+            raise self._known[trade_id]
+
     async def unless(self, trade_id: str, wanted: Awaitable[T]) -> T:
         """Return what *wanted* returns, unless the trade is in trouble or gets into it: then nobody waits for it.
 

@@ -190,6 +190,10 @@ class JournalReader:
                 pass
             self._check_live()
 
+    def epoch(self) -> int:
+        """Return how often the journal has been opened for writing."""
+        return self._meta("epoch", 0)
+
     def mark(self) -> Mark | None:
         """Return the high-water mark beside the journal; None where there is none that can be read."""
         try:

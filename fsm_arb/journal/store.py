@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x46534D41  # "FSMA"
 FORMAT = 1  # grows when an older version could no longer read the file
+OLDEST_FORMAT = 1  # the first there was; `migrating` takes over what came between
 
 BUSY_TIMEOUT_S = 1.0  # how long somebody else's write transaction is waited for
 CACHE_KIB = 16 * 1024  # of pages, for the connection that writes
@@ -131,6 +132,23 @@ def recognise(connection: sqlite3.Connection, path: Path) -> None:
         JournalForeign: Not SQLite, another application's, or of another format.
         JournalFailed: It cannot be read.
     """
+    version = format_of(connection, path)
+    if OLDEST_FORMAT <= version < FORMAT:
+        raise JournalForeign(
+            f"journal {path} is of format {version}; this version of fsm_arb knows format {FORMAT},"
+            f" and takes it over into a new file with: fsm-arb migrate {path} --out NEW"
+        )
+    if version != FORMAT:
+        raise JournalForeign(f"journal {path} is of format {version}; this version of fsm_arb knows format {FORMAT}")
+
+
+def format_of(connection: sqlite3.Connection, path: Path) -> int:
+    """Return which format a file of ours has.
+
+    Raises:
+        JournalForeign: Not SQLite, or another application's.
+        JournalFailed: It cannot be read.
+    """
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -143,8 +161,7 @@ def recognise(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} is not a journal: it is a SQLite database with application id {application:#x},"
             f" ours is {APPLICATION_ID:#x}"
         )
-    if version != FORMAT:
-        raise JournalForeign(f"journal {path} is of format {version}; this version of fsm_arb knows format {FORMAT}")
+    return int(version)
 
 
 def create(path: Path) -> None:
@@ -158,22 +175,28 @@ def create(path: Path) -> None:
         OSError: It could not be written.
     """
     draft = path.with_name(path.name + ".new")
-    _remove(draft)  # of a crash
+    remove_draft(draft)  # of a crash
     try:
         _build(draft)
         draft.replace(path)
     except BaseException:
-        _remove(draft)
+        remove_draft(draft)
         raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the names in *folder* to the disk."""
     with contextlib.suppress(OSError):  # where directories cannot be opened, their entries need no fsync
-        descriptor = os.open(path.parent, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
 
-def _remove(draft: Path) -> None:
+def remove_draft(draft: Path) -> None:
+    """Take away a file that was never given its name, and what SQLite keeps beside it."""
     for suffix in ("", "-journal", "-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
             draft.with_name(draft.name + suffix).unlink()

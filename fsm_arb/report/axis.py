@@ -42,6 +42,8 @@ class Axis:
 
 
 def picture(height: int, title: str, description: str, *parts: Markup) -> Markup:
+    """Return a row's picture, as high as *height* px and as wide as there is room, with what it shows in words."""
     described = tag("desc", description) if description else None
     label = f"{title}. {description}" if description else title
-    return tag("svg", tag("title", title), described, *parts, class_="lane", height=height, role="img", aria_label=label)
+    parts = (tag("title", title), *([described] if described else []), *parts)
+    return tag("svg", *parts, class_="lane", height=height, role="img", aria_label=label)

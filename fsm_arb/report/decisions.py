@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from fsm_arb.audit.figures import amount, money
 from fsm_arb.report.markup import Markup, join, tag
-from fsm_arb.report.tables import row, table
+from fsm_arb.report.tables import price, row, table
 from fsm_arb.report.times import since
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from fsm_arb.audit.story import Story, Weighing
     from fsm_arb.messages import Option
 
@@ -35,7 +33,7 @@ def _told(story: Story, weighing: Weighing) -> Markup:
     choice, base = weighing.choice, story.trade.decision.legs[0].base
     when = f"{since(weighing.at_ns, story.began_ns)}, record {weighing.step}"
     stood = f"{amount(choice.exposure)} {base} naked, at worst {amount(choice.worst)} {base}"
-    tried = f", after {choice.attempt} attempts" if choice.attempt > 1 else ", after 1 attempt" if choice.attempt else ""
+    tried = f", after {choice.attempt} attempt{'s' if choice.attempt > 1 else ''}" if choice.attempt else ""
     head = join([tag("b", choice.kind.value), f": {choice.reason} ", tag("span", when, class_="when")])
     weighed = table(
         f"What decision at {since(weighing.at_ns, story.began_ns)} compared",
@@ -51,9 +49,9 @@ def _option(story: Story, option: Option, *, chosen: bool) -> Markup:
     cells = (
         option.kind.value,
         f"{option.side.value} {amount(option.amount)} {leg.base} on {leg.exchange}",
-        _price(option.touch),
-        _price(option.vwap),
-        _price(option.bound),
+        price(option.touch),
+        price(option.vwap),
+        price(option.bound),
         "" if option.cost is None else money(option.cost, story.trade.decision.legs[0].quote),
         verdict,
     )
@@ -62,7 +60,3 @@ def _option(story: Story, option: Option, *, chosen: bool) -> Markup:
 
 def _same(option: Option, chosen: Option | None) -> bool:
     return chosen is not None and (option.kind, option.leg) == (chosen.kind, chosen.leg)
-
-
-def _price(price: Decimal | None) -> str:
-    return "" if price is None else f"{price:,f}"

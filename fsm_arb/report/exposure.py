@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from fsm_arb.audit.story import Step, Story
 
 HEIGHT = 168  # px
+CALLED_SHARE = 0.3  # of the axis; a narrower stretch has no room for its name
 EDGE = 16  # px above and below what is plotted
 
 
 def plot(story: Story, axis: Axis) -> Markup:
+    """Return the plot: what was naked, what it could still have become, and where dust ends."""
     values = [value for step in story.steps for value in (step.exposure, step.worst)]
     base, dust = story.trade.decision.legs[0].base, story.dust
     marks = round_marks(min(-dust, *values), max(dust, *values), 4)
@@ -38,21 +40,43 @@ def plot(story: Story, axis: Axis) -> Markup:
         tag("text", f"{'+' if mark > 0 else ''}{amount(mark)}", class_="scale", x=3, y=f"{y(mark) - 3:.1f}")
         for mark in marks
     ]
-    steps = [*story.steps, None]
+    changes = _changes(story)
     course: list[Markup] = []
-    for step, following in itertools.pairwise(steps):
-        if step is not None:
-            course += _stretch(step, following, axis, y, base)
+    for step, following in itertools.zip_longest(changes, changes[1:]):
+        course += _stretch(step, following, axis, y, base)
     worst = max(story.steps, key=lambda step: abs(step.exposure))
-    said = f"at most {amount(worst.exposure)} {base} was naked, at {axis.when(worst.at_ns)}; dust is below {amount(dust)}"
-    return picture(
-        HEIGHT, "What was naked", said, *dusty, axis.ground(HEIGHT), *lines, *course, *labels
-    )
+    most = f"at most {amount(worst.exposure)} {base} was naked, at {axis.when(worst.at_ns)}"
+    said = f"{most}; dust is below {amount(dust)}"
+    parts = (*dusty, axis.ground(HEIGHT), *lines, *course, *labels, _called(changes, axis, y, base))
+    return picture(HEIGHT, "What was naked", said, *parts)
+
+
+def _changes(story: Story) -> list[Step]:
+    """Return the first of each run of records after which nothing else was naked."""
+    runs = itertools.groupby(story.steps, key=lambda step: (step.exposure, step.worst, step.naked))
+    return [next(run) for _, run in runs]
+
+
+def _called(changes: list[Step], axis: Axis, y: Callable[[Decimal], float], base: str) -> Markup:
+    """Name the widest stretch in which something was naked, where it is wide enough for its name."""
+    ends = [*(step.at_ns for step in changes[1:]), axis.scale.ends_ns]
+    naked = [
+        (axis.scale.at(to_ns) - axis.scale.at(step.at_ns), step, to_ns)
+        for step, to_ns in zip(changes, ends, strict=True)
+        if step.naked
+    ]
+    wide, step, to_ns = max(naked, key=lambda each: each[0], default=(0.0, None, 0))
+    if step is None or wide < CALLED_SHARE:
+        return Markup("")
+    middle = (axis.scale.at(step.at_ns) + axis.scale.at(to_ns)) * 50
+    height = f"{(y(step.exposure) + y(Decimal(0))) / 2 + 4:.1f}"
+    label = f"{amount(step.exposure)} {base}"
+    return tag("text", label, class_="called", x=f"{middle:.2f}%", y=height, text_anchor="middle")
 
 
 def _dust_band(top: float, bottom: float) -> Markup:
     said = tag("title", "dust: neither venue would take an order for it")
-    return tag("rect", said, class_="dust", x=0, width="100%", y=f"{top:.1f}", height=f"{max(bottom - top, 1):.1f}")
+    return tag("rect", said, class_="dust", x=0, width="100%", y=f"{top:.1f}", height=f"{max(bottom - top, 2):.1f}")
 
 
 def _stretch(step: Step, following: Step | None, axis: Axis, y: Callable[[Decimal], float], base: str) -> list[Markup]:
@@ -62,7 +86,8 @@ def _stretch(step: Step, following: Step | None, axis: Axis, y: Callable[[Decima
     if step.worst != step.exposure:
         parts.append(tag("line", class_="worst", x1=x1, x2=x2, y1=f"{y(step.worst):.1f}", y2=f"{y(step.worst):.1f}"))
     if step.naked and to_ns > step.at_ns:
-        said = tag("title", f"{amount(step.exposure)} {base} naked for {lasting(to_ns - step.at_ns)}")
+        lasted = f"for {lasting(to_ns - step.at_ns)}" if following else f"since {axis.when(step.at_ns)}"
+        said = tag("title", f"{amount(step.exposure)} {base} naked {lasted}")
         zero = y(Decimal(0))
         height = f"{abs(zero - at):.1f}"
         wide = axis.wide(step.at_ns, to_ns)

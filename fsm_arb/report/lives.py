@@ -84,8 +84,12 @@ def stage_of(order: Order) -> Stage:
     return Stage.OVER
 
 
-def lives(tale: Tale) -> tuple[Life, ...]:
-    """Return every order of a trade, in the order in which they were intended; what has not ended goes on to the end.
+def lives(tale: Tale, ends_ns: int) -> tuple[Life, ...]:
+    """Return every order of a trade, in the order in which they were intended.
+
+    Args:
+        tale: The trade.
+        ends_ns: How far what has not ended is taken to go on, wall clock UTC.
 
     Raises:
         MachineError: Its records contradict the table.
@@ -99,5 +103,5 @@ def lives(tale: Tale) -> tuple[Life, ...]:
         for life, order in zip(found, trade.orders, strict=True):
             life.see(order, line.entry.at_ns)
     for life in found:
-        life.end(tale.lines[-1].entry.at_ns)
+        life.end(ends_ns)
     return tuple(found)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BOX = (112.0, 38.0)  # px
 COLUMNS = (164.0, 390.0)  # px, the middle of the happy path and of the remedies
-WIDTH = 492.0
+WIDTH = 506.0
 PITCH = 76.0  # px from state to state
 TOP = 12.0
 BEND = (40.0, 28.0)  # px: how far the innermost curve bends outwards, and each further one more
@@ -89,11 +89,12 @@ def machine(table: Table, ways: Sequence[Way], state: str) -> Markup:
     height = max(place.y for place in places.values()) + BOX[1] / 2 + TOP
     seen = {table.initial, *(dest for _, _, dest in ways)}
     path = ", ".join([table.initial, *(dest for _, _, dest in ways)])
+    said = f"States in the order in which they were reached: {path}. It stands in {state}."
     drawn = sorted(edges, key=lambda edge: bool(edge.taken))  # what was taken lies on top
     return tag(
         "svg",
         tag("title", f"The {table.name} machine and the way through it", id="machine-title"),
-        tag("desc", f"States in the order in which they were reached: {path}. It stands in {state}.", id="machine-desc"),
+        tag("desc", said, id="machine-desc"),
         tag("defs", *(_arrow(name) for name in ("idle", "taken"))),
         *(_line(edge) for edge in drawn),
         *(_box(table, name, place, seen, state) for name, place in places.items()),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fsm_arb.audit.figures import amount
 from fsm_arb.clock import NS_PER_S
 from fsm_arb.report.markup import Markup, join, tag
-from fsm_arb.report.tables import framed
+from fsm_arb.report.tables import framed, heads_of
 from fsm_arb.report.times import since
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fsm_arb.audit.tales import Line, Tale
 
 SHOWN_MAX = 2000  # more than a browser opens at once, or a person reads
-COLUMNS = ("no.", "when", "what", "naked", "payload")
+COLUMNS = ("no.", "<when", "<what", "naked", "<payload")
 
 
 def records(tale: Tale, story: Story) -> Markup:
@@ -26,7 +26,7 @@ def records(tale: Tale, story: Story) -> Markup:
     left_out = max(len(told) - SHOWN_MAX, 0)
     shown = told if not left_out else [*told[: SHOWN_MAX // 2], *told[-SHOWN_MAX // 2 :]]
     kinds = sorted({step.trigger for _, step in shown})
-    heads = [tag("th", name, scope="col") for name in COLUMNS]
+    heads = heads_of(COLUMNS)
     made = tag(
         "table",
         tag("caption", f"All {len(told):,} records" if not left_out else f"{len(shown):,} of {len(told):,} records"),
@@ -74,8 +74,9 @@ def _row(line: Line, step: Step, story: Story) -> Markup:
 
 def _payload(line: Line, step: Step) -> Markup:
     record = line.record
-    chain = f"record {record.seq} of the journal, epoch {record.epoch}\nhash {record.hash}\nafter {record.previous_hash}"
-    body = tag("pre", f"{chain}\n{readable(record.payload)}", tabindex="0", aria_label=f"Payload of record {step.number}")
+    place = f"record {record.seq} of the journal, epoch {record.epoch}"
+    told = f"{place}\nhash {record.hash}\nafter {record.previous_hash}\n{readable(record.payload)}"
+    body = tag("pre", told, tabindex="0", role="region", aria_label=f"Payload of record {step.number}")
     return tag("details", tag("summary", "JSON"), body)
 
 

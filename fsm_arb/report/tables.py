@@ -8,6 +8,7 @@ from fsm_arb.report.markup import Markup, join, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from decimal import Decimal
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Markup], **attributes: str) -> Markup:
@@ -19,15 +20,19 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Markup], **attrib
         rows: As `row` makes them.
         attributes: Of the table itself.
     """
-    heads = [tag("th", name.removeprefix("<"), scope="col", class_=_side(name)) for name in columns]
     made = tag(
         "table",
         tag("caption", caption),
-        tag("thead", tag("tr", *heads)),
+        tag("thead", tag("tr", *heads_of(columns))),
         tag("tbody", *rows),
         **attributes,
     )
     return framed(made, caption)
+
+
+def heads_of(columns: Sequence[str]) -> list[Markup]:
+    """Return the heads of columns."""
+    return [tag("th", name.removeprefix("<"), scope="col", class_=_side(name)) for name in columns]
 
 
 def framed(inner: Markup, name: str) -> Markup:
@@ -41,6 +46,15 @@ def row(columns: Sequence[str], cells: Sequence[str], **attributes: str) -> Mark
     named = tag("th", first[1], scope="row", class_=_side(first[0]))
     others = [tag("td", cell, class_=_side(name)) for name, cell in rest]
     return tag("tr", named, join(others), **attributes)
+
+
+def price(value: Decimal | None, currency: str = "") -> str:
+    """Return a price as it is quoted, without trailing zeros; nothing where it is not known."""
+    if value is None:
+        return ""
+    told = f"{value:,f}"
+    told = told.rstrip("0").rstrip(".") if "." in told else told
+    return f"{told} {currency}".rstrip()
 
 
 def _side(column: str) -> str | None:

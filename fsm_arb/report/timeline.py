@@ -15,6 +15,7 @@ from fsm_arb.report.axis import Axis, picture
 from fsm_arb.report.exposure import data, plot
 from fsm_arb.report.lives import Stage, lives
 from fsm_arb.report.markup import Markup, tag
+from fsm_arb.report.tables import price
 from fsm_arb.report.times import lasting, scale
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 LANES_MAX = 24  # orders that are drawn; the table has them all
 LANE_HEIGHT, BAR_TOP, BAR_HEIGHT = 46, 6, 18  # px
 STRIP_HEIGHT, MARKS_HEIGHT = 26, 22
-NAME_SHARE = 0.11  # of the axis; a narrower state has no room for its name
+BEYOND = 0.06  # of the axis: what is drawn after the last record of a trade that goes on
+NAME_SHARE = 0.05  # of the axis; a narrower state has no room for its name
 NUMBERS_APART = 0.04  # of the axis, between two decisions' numbers
 
 _LOOKS = {Stage.SENDING: "sending", Stage.DOUBT: "doubt", Stage.OPEN: "open", Stage.LEAVING: "leaving"}
@@ -36,8 +38,8 @@ _LOOKS = {Stage.SENDING: "sending", Stage.DOUBT: "doubt", Stage.OPEN: "open", St
 
 def timeline(tale: Tale, story: Story) -> Markup:
     """Return the whole figure: every row, what its signs mean, and its data as a table."""
-    axis = Axis(scale([step.at_ns for step in story.steps]), story.began_ns)
-    found = lives(tale)
+    axis = Axis(scale(_moments(story)), story.began_ns)
+    found = lives(tale, axis.scale.ends_ns)
     drawn = story.orders
     left_out = len(drawn) - LANES_MAX
     if left_out > 0:
@@ -47,13 +49,21 @@ def timeline(tale: Tale, story: Story) -> Markup:
         rows.append(_row("Decisions", "numbered as below", _decisions(story, axis)))
     rows += [_lane_row(order, found[order.index], story, axis) for order in drawn]
     rows.append(_row("Naked", f"{story.trade.decision.legs[0].base}, + for long", plot(story, axis)))
-    more = tag("p", f"{left_out} orders in between are not drawn; the table of orders has them.") if left_out > 0 else ""
+    between = f"{left_out} orders in between are not drawn; the table of orders has them."
+    more = tag("p", between) if left_out > 0 else ""
     broken = tag("p", "Shaded: nothing happened for so long that it is drawn shorter.") if axis.scale.breaks else ""
     return tag("figure", *rows, more, broken, _legend(), data(story), class_="timeline")
 
 
+def _moments(story: Story) -> list[int]:
+    """Return the moments that the axis must show; what goes on is drawn a little beyond its last record."""
+    moments = [step.at_ns for step in story.steps]
+    first, last = min(moments), max(moments)
+    return moments if story.over else [*moments, last + max(round((last - first) * BEYOND), 1)]
+
+
 def _row(name: str, rest: str, picture: Markup) -> Markup:
-    label = tag("div", tag("b", name), " ", tag("span", rest) if rest else None, class_="label")
+    label = tag("div", tag("b", name), tag("span", rest) if rest else None, class_="label")
     return tag("div", label, picture, class_="row")
 
 
@@ -80,14 +90,17 @@ def _states(story: Story, axis: Axis) -> Markup:
     ends = [at_ns for at_ns, _ in moves[1:]] + [axis.scale.ends_ns]
     parts, told = [], []
     for number, ((from_ns, state), to_ns) in enumerate(zip(moves, ends, strict=True)):
-        said = f"{state} from {axis.when(from_ns)} for {lasting(to_ns - from_ns)}"
+        lasted = f" for {lasting(to_ns - from_ns)}" if number + 1 < len(moves) else " on"
+        said = f"{state} from {axis.when(from_ns)}{lasted}"
         told.append(said)
-        place = {"x": axis.x(from_ns), "width": axis.wide(from_ns, to_ns), "y": 2, "height": STRIP_HEIGHT - 4}
-        look = "halt" if state == "HALTED" else "odd" if number % 2 else "even"
-        parts.append(tag("rect", tag("title", said), class_=f"strip {look}", **place))
+        x, wide, look = axis.x(from_ns), axis.wide(from_ns, to_ns), "odd" if number % 2 else "even"
+        look = "halt" if state == "HALTED" else look
+        height = STRIP_HEIGHT - 4
+        parts.append(tag("rect", tag("title", said), class_=f"strip {look}", x=x, width=wide, y=2, height=height))
         if axis.scale.at(to_ns) - axis.scale.at(from_ns) >= NAME_SHARE:
-            middle = (axis.scale.at(from_ns) + axis.scale.at(to_ns)) * 50
-            parts.append(tag("text", state, x=f"{middle:.2f}%", y=17, text_anchor="middle", class_="name"))
+            # A picture within cuts off what of the name has no room in a narrow window.
+            inner = tag("text", state, x=5, y=17, class_="name")
+            parts.append(tag("svg", inner, x=x, width=wide, height=STRIP_HEIGHT, class_="cut"))
     return picture(STRIP_HEIGHT, "The states it was in", "; ".join(told), *parts)
 
 
@@ -139,10 +152,9 @@ def _bars(order: OrderStory, life: Life, axis: Axis) -> Iterator[Markup]:
     """Draw what it was as outlines, and what of it had filled as the height of what is in them."""
     for span in life.spans:
         said = f"{span.stage.value} for {lasting(span.to_ns - span.from_ns)}, from {axis.when(span.from_ns)}"
-        place = {"x": axis.x(span.from_ns), "width": axis.wide(span.from_ns, span.to_ns)}
-        yield tag(
-            "rect", tag("title", said), class_=f"bar {_LOOKS[span.stage]}", y=BAR_TOP, height=BAR_HEIGHT, **place
-        )
+        x, wide = axis.x(span.from_ns), axis.wide(span.from_ns, span.to_ns)
+        look = f"bar {_LOOKS[span.stage]}"
+        yield tag("rect", tag("title", said), class_=look, x=x, width=wide, y=BAR_TOP, height=BAR_HEIGHT)
     ends_ns = life.spans[-1].to_ns if life.spans else order.intended_at_ns
     levels = [*life.levels, None]
     for level, following in itertools.pairwise(levels):
@@ -150,8 +162,9 @@ def _bars(order: OrderStory, life: Life, axis: Axis) -> Iterator[Markup]:
             continue
         high = float(min(level.filled / order.amount, Decimal(1))) * (BAR_HEIGHT - 4)
         to_ns = min(following.at_ns if following else ends_ns, ends_ns)
-        place = {"x": axis.x(level.at_ns), "width": axis.wide(level.at_ns, to_ns)}
-        yield tag("rect", class_="filled", y=f"{BAR_TOP + BAR_HEIGHT - 2 - high:.1f}", height=f"{high:.1f}", **place)
+        x, wide = axis.x(level.at_ns), axis.wide(level.at_ns, to_ns)
+        top = f"{BAR_TOP + BAR_HEIGHT - 2 - high:.1f}"
+        yield tag("rect", class_="filled", x=x, width=wide, y=top, height=f"{high:.1f}")
 
 
 def _signs(order: OrderStory, life: Life, axis: Axis) -> Iterator[Markup]:
@@ -172,7 +185,7 @@ def _signs(order: OrderStory, life: Life, axis: Axis) -> Iterator[Markup]:
 
 
 def _came_of(order: OrderStory) -> str:
-    at = f" at {order.average:,f}" if order.average is not None else ""
+    at = f" at {price(order.average)}" if order.average is not None else ""
     filled = f"{amount(order.filled)} of {amount(order.amount)}{at}" if order.filled else ""
     return ", ".join(part for part in (order.standing, filled) if part)
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 NS_PER_MS = 1_000_000
 MARKS_APART = 0.15  # of the axis; a label needs some 50 px of the 330 px of a telephone
 GAP_SHARE = 0.2  # of the axis; what a pause may take before it is broken
-BROKEN_BY = 3  # a pause that would become less than so many times shorter stays whole
+BROKEN_BY = 4  # a pause that would become less than so many times shorter stays whole
+LEGIBLE = 0.15  # of the axis; where what is not a long pause has this much, it needs no breaks
 _STEPS_NS = tuple(
     step * NS_PER_MS
     for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000)
@@ -79,13 +80,15 @@ class Scale:
 
 
 def scale(moments: Iterable[int]) -> Scale:
-    """Return an axis over *moments*, ns, at least one, on which no single pause leaves no room for the rest."""
+    """Return an axis over *moments*, ns, at least one, on which no pause leaves the rest without room."""
     ordered = sorted(set(moments))
     if len(ordered) == 1:
         ordered.append(ordered[0] + NS_PER_MS)
-    gaps = [after - before for before, after in itertools.pairwise(ordered)]
+    gaps: list[float] = [after - before for before, after in itertools.pairwise(ordered)]
     most = _longest(gaps)
     drawn = [most if gap > BROKEN_BY * most else gap for gap in gaps]
+    if sum(gap for gap, length in zip(gaps, drawn, strict=True) if gap == length) >= LEGIBLE * sum(gaps):
+        drawn = list(gaps)
     whole = sum(drawn)
     places = itertools.accumulate((gap / whole for gap in drawn), initial=0.0)
     knots = tuple(zip(ordered, places, strict=True))
@@ -97,7 +100,7 @@ def scale(moments: Iterable[int]) -> Scale:
     return Scale(knots, tuple(breaks))
 
 
-def _longest(gaps: list[int]) -> float:
+def _longest(gaps: list[float]) -> float:
     """Return how long a pause may be drawn: so that none takes more than its share of what is drawn."""
     share = max(GAP_SHARE, 2 / len(gaps))
     most: float = max(gaps)

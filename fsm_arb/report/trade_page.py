@@ -13,9 +13,10 @@ from fsm_arb.report.machine import machine, steps_taken
 from fsm_arb.report.markup import Markup, join, tag
 from fsm_arb.report.records import records
 from fsm_arb.report.shell import shell
-from fsm_arb.report.tables import row, table
+from fsm_arb.report.tables import price, row, table
 from fsm_arb.report.timeline import timeline
 from fsm_arb.report.times import lasting, since
+from fsm_arb.values import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 STYLES = ("base.css", "trade.css")
 LEG_COLUMNS = ("<leg", "<side", "asked for", "received", "average price", "fees", "<status")
 ORDER_COLUMNS = (
-    "order", "<what", "filled", "average", "fees", "<became", "sent", "answered in", "on the wire", "<ids",
+    "order", "<what", "<became", "filled", "average", "fees", "intended", "answered in", "on the wire", "<ids",
 )  # fmt: skip
 # What an outcome means, for whoever is woken by it.
 MEANINGS = {
@@ -75,7 +76,8 @@ def trade_page(tale: Tale, index: str = "") -> Markup:
         _section("decisions", "Decisions", decisions(story)),
         _section("all-records", "Records", records(tale, story)),
     )
-    return shell(f"{outcome_of(story)}: trade {story.trade_id}", join([top, main, _foot(tale)]), styles=STYLES, script="trade.js")
+    title = f"{outcome_of(story)}: trade {story.trade_id}"
+    return shell(title, join([top, main, _foot(tale)]), styles=STYLES, script="trade.js")
 
 
 def outcome_of(story: Story) -> str:
@@ -104,22 +106,17 @@ def _urgent(story: Story) -> Markup:
     """Return what is naked now and what a person can do; nothing where nobody is needed."""
     if not (story.naked or story.trade.halted):
         return Markup("")
-    base = story.trade.decision.legs[0].base
-    long = "long" if story.exposure > 0 else "short"
-    naked = (
-        f"{amount(abs(story.exposure))} {base} is naked ({long})"
-        if story.naked
-        else "Nothing that is known is naked, but something is in doubt"
-    )
-    ledger = story.trade.ledger
+    base, ledger = story.trade.decision.legs[0].base, story.trade.ledger
     worst = ledger.worst_exposure if ledger else story.exposure
     could = f" It could still become {amount(worst)} {base}." if worst != story.exposure else ""
-    as_of = f"As of {clock(story.as_of_ns, days=True)} UTC, the last record."
-    todo = tag("ol", *(tag("li", line) for line in story.advice)) if story.advice else tag("p", "It is being worked on.")
+    lasted = f"Worth {_worth_now(story)}; naked for {_naked_for(story)} in all. " if story.naked else ""
+    as_of = f"{lasted}As of {clock(story.as_of_ns, days=True)} UTC, the last record."
+    steps = [tag("li", line) for line in story.advice]
+    todo = tag("ol", *steps) if steps else tag("p", "Nothing: it is being worked on.")
     why = tag("p", f"Why it halted: {story.trade.halt_reason}.") if story.trade.halted else None
     return tag(
         "section",
-        tag("h2", f"{naked}.", id="urgent"),
+        tag("h2", f"{naked_now(story)}.", id="urgent"),
         tag("p", as_of, could),
         why,
         tag("h3", "What to do"),
@@ -127,6 +124,22 @@ def _urgent(story: Story) -> Markup:
         class_="urgent",
         aria_labelledby="urgent",
     )
+
+
+def naked_now(story: Story) -> str:
+    """Return what is naked, in words."""
+    if not story.naked:
+        return "Nothing that is known is naked, but something is in doubt"
+    way = "long" if story.exposure > 0 else "short"
+    return f"{amount(abs(story.exposure))} {story.trade.decision.legs[0].base} is naked ({way})"
+
+
+def _worth_now(story: Story) -> str:
+    ledger = story.trade.ledger
+    if ledger is None:
+        return money(None)
+    leg = ledger.plan.legs[0]
+    return money(EXACT.multiply(abs(story.exposure), leg.price), leg.rules.quote)
 
 
 def _tiles(story: Story) -> Markup:
@@ -138,15 +151,19 @@ def _tiles(story: Story) -> Markup:
         ("PnL", money(summary.net, quote) if known else "none"),
         ("Fees", money(summary.fees, quote)),
         ("Matched", f"{amount(summary.quantity)} {base}"),
-        ("Left over", f"{amount(story.exposure)} {base}"),
-        ("Time naked", lasting(sum(each.to_ns - each.from_ns for each in summary.naked))),
+        ("Naked now" if story.naked else "Left over", f"{amount(story.exposure)} {base}"),
+        ("Time naked", _naked_for(story)),
         ("Most naked", f"{amount(summary.worst_exposure)} {base}"),
-        ("Worth of that", money(summary.worst_worth, quote)),
+        ("Worth of most naked", money(summary.worst_worth, quote)),
         ("Orders", sent),
         ("Took" if story.over else "So far", lasting(_took(story))),
     )
     tiles = (tag("div", tag("dt", name), tag("dd", value), class_="tile") for name, value in pieces)
     return tag("dl", *tiles, class_="tiles")
+
+
+def _naked_for(story: Story) -> str:
+    return lasting(sum(each.to_ns - each.from_ns for each in story.summary.naked))
 
 
 def _took(story: Story) -> int:
@@ -172,7 +189,7 @@ def _legs(story: Story) -> Markup:
             side.value,
             f"{amount(done.requested_qty)} {leg.base}",
             f"{amount(done.received_qty)} {leg.base}",
-            "" if done.avg_price is None else f"{done.avg_price:,f} {leg.quote}",
+            price(done.avg_price, leg.quote),
             _fees(done.fees),
             done.status + (f": {done.error}" if done.error else ""),
         )
@@ -204,19 +221,20 @@ def _orders(story: Story) -> Markup:
 
 def _order(order: OrderStory, story: Story) -> Markup:
     leg = story.trade.decision.legs[order.leg]
-    ids = join([tag("code", order.client_order_id), tag("br"), tag("code", order.venue_order_id or "no id of the venue")])
+    theirs = tag("code", order.venue_order_id) if order.venue_order_id else "no id of the venue"
+    ids = join([tag("code", order.client_order_id), tag("br"), theirs])
     what = (
         f"{order.purpose}: {order.side} {amount(order.amount)} {leg.base} on {order.exchange}, {order.order_type},"
-        f" no worse than {order.bound:,f} {leg.quote}{', reduce only' if order.reduce_only else ''}"
+        f" no worse than {price(order.bound, leg.quote)}{', reduce only' if order.reduce_only else ''}"
     )
     fees = _fees(order.fees) if order.fees_told or order.fees else "not told" if order.filled else ""
     cells = (
         str(order.index),
         what,
-        amount(order.filled),
-        "" if order.average is None else f"{order.average:,f}",
-        fees,
         order.standing + (f" ({order.note})" if order.note else ""),
+        amount(order.filled),
+        price(order.average),
+        fees,
         since(order.intended_at_ns, story.began_ns),
         "" if order.answered_in_ns is None else lasting(order.answered_in_ns),
         "" if order.round_trip_ns is None else lasting(order.round_trip_ns),
@@ -229,6 +247,6 @@ def _foot(tale: Tale) -> Markup:
     first, last = tale.lines[0].record, tale.lines[-1].record
     return tag(
         "footer",
-        tag("p", f"Drawn from records {first.seq:,} to {last.seq:,} of the journal; times are UTC. The last one's hash: "),
+        tag("p", f"Drawn from records {first.seq:,} to {last.seq:,} of the journal. The last one's hash is"),
         tag("p", tag("code", last.hash)),
     )

@@ -150,46 +150,6 @@ def test_a_verdict_with_a_problem_ends_in_failure(run: Run, tmp_path: Path, monk
     assert "All is well." not in result.output
 
 
-# ------------------------------------------------------------------ diagram
-
-
-def test_what_is_committed_is_what_the_tables_draw(run: Run) -> None:
-    """A reviewer reads the machine that runs."""
-    result = run("diagram", "--check", ROOT / "diagrams")
-    assert (result.exit_code, result.output) == (0, "")
-
-
-def test_a_diagram_that_differs_is_named(run: Run, tmp_path: Path) -> None:
-    """Altered and missing files alike; nothing is written while checking."""
-    shutil.copytree(ROOT / "diagrams", tmp_path / "d")
-    (tmp_path / "d" / "trade.mmd").write_text("stateDiagram-v2\n")
-    (tmp_path / "d" / "position.svg").unlink()
-    result = run("diagram", "--check", tmp_path / "d")
-    assert result.exit_code == 1
-    assert "trade.mmd is not what" in result.output
-    assert "position.svg is not what" in result.output
-    assert "position.mmd" not in result.output
-    assert not (tmp_path / "d" / "position.svg").exists()
-
-
-def test_diagrams_are_written_where_asked(run: Run, tmp_path: Path) -> None:
-    """What was written passes its own check."""
-    result = run("diagram", tmp_path / "new")
-    assert result.exit_code == 0
-    assert {path.name for path in (tmp_path / "new").iterdir()} == {
-        f"{machine}.{kind}" for machine in ("trade", "position") for kind in ("mmd", "md", "svg")
-    }
-    assert run("diagram", "--check", tmp_path / "new").exit_code == 0
-
-
-def test_diagrams_without_graphviz_name_the_extra(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A check that left out the pictures would pass for the wrong reason."""
-    monkeypatch.setattr("fsm_arb.cli.app.can_draw_svg", lambda: False)
-    result = run("diagram", tmp_path)
-    assert result.exit_code == 1
-    assert "pip install 'fsm_arb[svg]'" in result.output
-
-
 # ------------------------------------------------------------------ show
 
 

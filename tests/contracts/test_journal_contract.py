@@ -108,7 +108,7 @@ async def test_of_concurrent_calls_only_the_conflicting_one_fails(journal: AnyJo
     """A refused call costs the calls that share its commit nothing."""
     calls = [journal.append([batch(f"trade/{i % 9}", 0, f"{i}")]) for i in range(10)]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [type(None)] * 9 + [JournalConflict]
+    assert [type(outcome) for outcome in outcomes] == [int] * 9 + [JournalConflict]
     assert journal.verify() == 9
 
 
@@ -122,7 +122,7 @@ async def test_a_draft_that_cannot_be_stored_fails_alone(journal: AnyJournal) ->
     """Half a surrogate pair, which JSON can spell and UTF-8 cannot, spoils its own call only."""
     good, bad = journal.append([batch("trade/1", 0, "1")]), journal.append([batch("trade/2", 0, "\ud800")])
     outcomes = await asyncio.gather(bad, good, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [JournalFailed, type(None)]
+    assert [type(outcome) for outcome in outcomes] == [JournalFailed, int]
     assert payloads(journal.records()) == ["1"]
 
 
@@ -159,6 +159,17 @@ async def test_a_batch_without_drafts_only_says_whether_its_stream_lives(journal
     with pytest.raises(JournalConflict):
         await journal.append([batch("trade/1", 7)])
     assert journal.verify() == 1
+
+
+async def test_an_append_tells_where_its_last_record_stands(journal: AnyJournal) -> None:
+    """Each call its own, also where several share a commit and one of them is refused."""
+    assert await journal.append([batch("trade/1", 0, "a", "b"), batch("trade/2", 0, "c")]) == 3
+    calls = [journal.append([batch(f"trade/{n}", 0, *"xyz"[: n % 3 + 1])]) for n in range(10, 16)]
+    bad = journal.append([batch("trade/1", 9, "no")])
+    *lasts, refused = await asyncio.gather(*calls, bad, return_exceptions=True)
+    assert isinstance(refused, JournalConflict)
+    last_of = {record.stream: record.seq for record in journal.records()}
+    assert lasts == [last_of[f"trade/{n}"] for n in range(10, 16)]
 
 
 async def test_an_unknown_stream_has_no_records(journal: AnyJournal) -> None:

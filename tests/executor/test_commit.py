@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hall import PaperVenue, Watched, quick
+from hall import FX, IN_DOUBT, PaperVenue, Watched, breaks, mends, placed, quick, shows, until
 
-from fsm_arb.errors import JournalConflict, JournalFull
+from fsm_arb import CrossExchangeRiskGuard, Money
+from fsm_arb.errors import JournalConflict, JournalFull, VenueUnanswered
 from fsm_arb.executor.commit import write
 from fsm_arb.journal import SqliteJournal
 from fsm_arb.messages import Resumed
+from fsm_arb.ports import Refused
+from fsm_arb.risk import GlobalLimits, RiskLimits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,3 +151,27 @@ async def test_a_full_disk_is_tried_once_more_for_what_is_live(hall: Hall) -> No
         await write(executor._services, runner.trade, runner.page, step.entries)
         assert full == []
         assert executor._entries_stopped == "no space left"
+
+
+async def test_what_ended_with_nothing_and_is_disturbed_holds_its_risk_again(hall: Hall) -> None:
+    """From the very commit in which a late fill shows up, and until it is put right."""
+    there = venues()
+    there["binance"].outcomes = [IN_DOUBT]
+    there["upbit"].outcomes = [Refused(code="invalid_order", message="no")]
+    limits = RiskLimits(daily_loss=Money(10**9, "KRW"), overall=GlobalLimits(exposure=Money(10**9, "KRW")))
+    guard = CrossExchangeRiskGuard(limits, time.time_ns, fx=FX)
+    policy = quick(absence_fence_s="0.05", attempts_max=1, halted_retry_s="0.2")
+    async with hall.executor(venues=there, risk_guard=guard, policy=policy) as executor:
+        result = await executor.execute_decision(hall.entry())
+        assert (result.status, guard.held.amount) == ("failed", 0)
+        for venue in there.values():
+            breaks(venue, "book", error=VenueUnanswered("nobody"))
+        (request,) = placed(there["binance"])
+        shows(there["binance"], request, request.amount)
+        await until(lambda: executor.trade(result.trade_id).state != "DONE")
+        assert guard.held.amount > 0
+        for venue in there.values():
+            mends(venue)
+        await until(lambda: executor.trade(result.trade_id).state == "DONE")
+        await until(lambda: guard.held.amount == 0 or executor.positions())
+        assert (guard.held.amount > 0) is bool(executor.positions())

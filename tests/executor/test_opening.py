@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 from hall import PaperVenue, Sink, quick, until
 from worlds import entry
 
-from fsm_arb import Action, CrossExchangeExecutor, CrossExchangeRiskGuard, Money
+from fsm_arb import Action, CrossExchangeExecutor, CrossExchangeRiskGuard, Money, StaticFx
 from fsm_arb.errors import VenueUnanswered
 from fsm_arb.executor.opening import held_by, understood
+from fsm_arb.fx import FxRate
 from fsm_arb.ports import Refused
-from fsm_arb.risk import RiskLimits
+from fsm_arb.risk import GlobalLimits, RiskLimits
 from fsm_arb.values import HealthStatus, Side
 
 if TYPE_CHECKING:
@@ -285,3 +288,46 @@ async def test_without_a_reading_nothing_is_left_running(hall: Hall, venues: dic
         assert result.status == "failed"
     assert {task.get_name() for task in asyncio.all_tasks() - before if "balances" in repr(task.get_coro())} == set()
     assert executor._services.desks["upbit"]._asking == {}
+
+
+class Rates:
+    """A provider whose reading of the guard's currency can be spoilt."""
+
+    def __init__(self, **spoilt: Any) -> None:
+        self.spoilt = spoilt
+
+    def rate(self, base: str, quote: str) -> FxRate:
+        told = FxRate(base=base, quote=quote, rate=D("1400"), source="a test")
+        if (base, quote) != ("USD", "KRW"):
+            return told
+        if "error" in self.spoilt:
+            raise self.spoilt["error"]
+        return told.inverse if self.spoilt.get("turned") else evolve(told, at_ns=self.spoilt.get("at_ns"))
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "words"),
+    [
+        ({"turned": True}, "asked for USD/KRW, a test told of KRW/USD"),
+        ({"at_ns": 1}, "USD/KRW from a test is"),
+        ({"error": ZeroDivisionError("no book")}, "ZeroDivisionError: no book"),
+        ({}, ""),
+    ],
+)
+async def test_the_room_that_risk_leaves_is_not_converted_at_an_unfit_rate(
+    hall: Hall, venues: dict[str, PaperVenue], spoilt: Any, words: str
+) -> None:
+    """The entry is blocked and says why, and nothing stays reserved; at a good rate it is made smaller."""
+    limits = RiskLimits(daily_loss=Money(10**6, "USD"), overall=GlobalLimits(exposure=Money(1000, "USD")))
+    guard = CrossExchangeRiskGuard(limits, time.time_ns, fx=StaticFx({"USD/KRW": "1400"}))
+    async with hall.executor(venues=venues, risk_guard=guard, fx=Rates(**spoilt)) as executor:
+        result = await executor.execute_decision(hall.entry("0.1"))
+        if words:
+            assert result.status == "blocked"
+            assert result.note.startswith("fx: the risk guard's room: ")
+            assert words in result.note
+            assert guard.held.amount == 0
+            assert sent(venues) == 0
+        else:
+            assert result.status == "success"
+            assert D("0.014") < result.leg("upbit").filled_qty < D("0.015")

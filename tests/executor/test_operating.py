@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from fsm_arb.executor.operating import _leg_of
 from fsm_arb.ports import Unanswered
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from hall import Hall
 
     from fsm_arb.results import CrossExecutionResult
@@ -193,7 +196,6 @@ class Hanging(Watched):
 
 async def test_what_an_operator_was_refused_is_not_heard_later(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     """Told again while a commit is out, each would count: only the one in that commit does, once it is durable."""
-    monkeypatch.setattr("fsm_arb.executor.oversight.OVERDUE_S", 0.1)
     await hall.set_book("binance", bid=0, ask=0)
     await hall.set_book("upbit", bid=0)
     journal = Hanging(hall.path)
@@ -202,17 +204,25 @@ async def test_what_an_operator_was_refused_is_not_heard_later(hall: Hall, monke
         halted = await executor.execute_decision(hall.entry())
         assert halted.net_exposure == D("0.1")
 
-        async def told(amount: str) -> CrossExecutionResult:
+        def told(amount: str) -> Coroutine[Any, Any, CrossExecutionResult]:
             fill = OperatorFill(exchange="binance", side=Side.SELL, amount=amount, price=BID["binance"])
-            return await asyncio.wait_for(executor.resolve(halted.trade_id, fill, "sold by hand"), 3)
+            return executor.resolve(halted.trade_id, fill, "sold by hand")
 
         journal.running.clear()
-        for amount in ("0.01", "0.02", "0.02"):
-            with pytest.raises(JournalFailed, match="a commit has been out"):
-                await told(amount)
+        with monkeypatch.context() as impatient:
+            impatient.setattr("fsm_arb.executor.oversight.OVERDUE_S", 0.1)
+            first = asyncio.ensure_future(told("0.01"))
+            await until(lambda: executor.trade(halted.trade_id).net_exposure == D("0.09"))  # its commit is out
+            second = asyncio.ensure_future(told("0.02"))  # waits for the end of that
+            for failing in (first, second, told("0.02"), told("0.02")):
+                with pytest.raises(JournalFailed, match="a commit has been out"):
+                    await failing
         journal.running.set()
-        await until(lambda: not executor._entries_stopped)
-        assert executor.trade(halted.trade_id).net_exposure == D("0.09")
-        assert (await told("0.02")).net_exposure == D("0.07")
-    async with hall.executor() as executor:
-        assert executor.trade(halted.trade_id).net_exposure == D("0.07")
+        while True:
+            with contextlib.suppress(JournalFailed):
+                result = await told("0.04")
+                break
+            await asyncio.sleep(0)
+        assert result.net_exposure == D("0.05")
+    async with hall.executor(policy=policy) as executor:
+        assert executor.trade(halted.trade_id).net_exposure == D("0.05")

@@ -22,7 +22,11 @@ async def test_whoever_waits_is_told_of_trouble_and_whoever_asks_later_too() -> 
             await each
     with pytest.raises(JournalFailed):
         await troubles.unless("a", asyncio.shield(never))
+    with pytest.raises(JournalFailed):
+        troubles.check("a")
+    troubles.check("b")
     troubles.end("a")
+    troubles.check("a")
     assert not waiting[2].done()
     never.set_result(7)
     assert await waiting[2] == 7

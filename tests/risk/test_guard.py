@@ -11,8 +11,8 @@ from worlds import LEGS, Walk, entry, leaving
 
 from fsm_arb.clock import NS_PER_S
 from fsm_arb.decision import CrossExchangeDecision
-from fsm_arb.errors import CurrencyMismatch, FxUnavailable, InvalidInput
-from fsm_arb.fx import StaticFx
+from fsm_arb.errors import CurrencyMismatch, InvalidInput
+from fsm_arb.fx import FxRate, StaticFx
 from fsm_arb.position import Position
 from fsm_arb.risk import (
     Approved,
@@ -27,8 +27,9 @@ from fsm_arb.risk import (
     imbalance,
     rebalancing,
 )
-from fsm_arb.risk.history import NS_PER_DAY
-from fsm_arb.values import Action, Health, HealthStatus, Money, Side
+from fsm_arb.risk.history import NS_PER_DAY, RiskHistory
+from fsm_arb.risk.reckoning import Reckoned
+from fsm_arb.values import Action, Fee, Health, HealthStatus, Money, Side
 
 D = Decimal
 LIMITS = RiskLimits(daily_loss=Money(1_000_000, "KRW"))
@@ -360,3 +361,133 @@ def test_a_position_whose_price_is_unknown_is_not_held_at_nothing() -> None:
     made.admit(walk.decision)
     made.stands(evolve(opened.value, entry_prices=(None, None)))
     assert made.held == Money(MILLION, "KRW")
+
+
+# ------------------------------------------------------------------ rates
+
+
+class Moving:
+    """A provider whose rate moves, grows old, or is read the wrong way round."""
+
+    def __init__(self, hands: Hands) -> None:
+        self.hands = hands
+        self.rate_now = D(1000)
+        self.age_s = 0
+        self.turned = False
+
+    def rate(self, base: str, quote: str) -> FxRate:
+        at_ns = self.hands.ns - self.age_s * NS_PER_S
+        told = FxRate(base=base, quote=quote, rate=self.rate_now, source="a book", at_ns=at_ns)
+        return told.inverse if self.turned else told
+
+
+def moving() -> tuple[CrossExchangeRiskGuard, Moving]:
+    hands = Hands()
+    fx = Moving(hands)
+    limits = RiskLimits(daily_loss=Money(MILLION, "KRW"), overall=GlobalLimits(exposure=Money(10 * MILLION, "KRW")))
+    return CrossExchangeRiskGuard(limits, hands, fx=fx), fx
+
+
+def test_a_result_is_worth_the_same_however_often_it_is_told() -> None:
+    """At the rate at which it was counted first; a correction too, and it needs no rate any more."""
+    made, fx = moving()
+    made.round_trip("a", LEGS, Money(-100, "USD"))
+    fx.rate_now = D(3000)
+    made.round_trip("a", LEGS, Money(-100, "USD"))
+    assert made.daily_pnl == Money(-100_000, "KRW")
+    fx.age_s = 3600
+    made.round_trip("a", LEGS, Money(-101, "USD"))
+    assert made.daily_pnl == Money(-101_000, "KRW")
+    fx.age_s = 0
+    made.round_trip("b", LEGS, Money(-1, "USD"))
+    assert made.daily_pnl == Money(-104_000, "KRW")
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [({"age_s": 61}, "61 s old (at most 60 s)"), ({"turned": True}, "asked for USD/KRW, a book told of KRW/USD")],
+)
+def test_an_entry_is_not_judged_by_a_rate_that_is_old_or_the_wrong_way_round(broken: Any, words: str) -> None:
+    """It is refused with a code and the reading; an exit is not, and a good reading lets entries go on."""
+    made, fx = moving()
+    for name, value in broken.items():
+        setattr(fx, name, value)
+    verdict = made.admit(sized(100))
+    assert isinstance(verdict, RiskRefused)
+    assert (verdict.code, verdict.tier) == (RiskCode.GLOBAL_FX_RATE, RiskTier.GLOBAL)
+    assert words in verdict.numbers
+    assert made.held.amount == 0
+    assert made.admit(leaving()) == Approved()
+    fx.age_s, fx.turned = 0, False
+    assert made.admit(sized(100)) == Approved()
+
+
+# ------------------------------------------------------------------ results that are not known exactly
+
+
+def test_a_loss_is_counted_though_a_fee_of_it_is_unknown() -> None:
+    """By what is reckoned; the asset without a rate is named. Once the fee is known, the difference counts."""
+    made = roomy()
+    walk = Walk(placement="sequential", remedy="unwind")
+    walk.fills(0, fees=(Fee(D("0.01"), "BNB"),)).refuse(1).look().fills(2, average=D(110))
+    assert walk.trade.done
+    made.follow(walk.trade, None)
+    lost = Money((-100 - 1) * 1000, "KRW")  # ten sold at 100 and bought back at 110, and a thousandth of a thousand
+    assert (made.daily_pnl, list(made.doubts)) == (lost, ["BNB"])
+    assert made.consecutive_losses == 1
+    made.round_trip("t1", LEGS, Money(-150, "USD"))
+    assert (made.daily_pnl, made.consecutive_losses) == (Money(-150_000, "KRW"), 1)
+
+
+def test_a_position_s_unknown_part_counts_as_it_is_reckoned() -> None:
+    """Where the part is handed in; else there is nothing to count."""
+    walk = Walk()
+    walk.fills(0).fills(1)
+    opened, _ = Position.opened("P-t1", walk.trade)
+    closed = evolve(opened.value, state="CLOSED", pnls=(("t1", None), ("x", D(-7))))
+    made = roomy()
+    made.follow(walk.trade, closed)
+    assert made.history.counted == {}
+    made.follow(walk.trade, closed, {"t1": Reckoned(cash=D(-1))})
+    assert made.daily_pnl == Money(-8000, "KRW")
+
+
+def test_what_a_venue_took_back_whole_is_corrected_to_nothing() -> None:
+    """An entry whose every fill is gone has made nothing."""
+    made = roomy()
+    walk = Walk(placement="sequential", remedy="unwind")
+    walk.fills(0).refuse(1).look().fills(2, average=D(110))
+    made.follow(walk.trade, None)
+    assert made.daily_pnl == Money(-100_000, "KRW")
+    walk.bust(0, 10).bust(2, 10)
+    assert walk.trade.done
+    made.follow(walk.trade, None)
+    assert made.daily_pnl == Money(0, "KRW")
+
+
+# ------------------------------------------------------------------ whose it is
+
+
+def test_a_guard_belongs_to_one_executor() -> None:
+    """Until that is left."""
+    made, _ = guard()
+    made.enter(lambda: None)
+    with pytest.raises(InvalidInput, match="count twice after a start; give each executor a guard of its own"):
+        made.enter(lambda: None)
+    made.leave()
+    made.enter(lambda: None)
+
+
+def test_what_is_told_by_hand_counts_on_top_of_a_history_that_is_taken_up() -> None:
+    """Until it was kept; whoever keeps it is called."""
+    made, _ = guard(-5, -7)
+    journaled = RiskHistory(day=made.history.day, daily=D(-100), result=D(-100), by_hand=9)
+    made.take_up(journaled)
+    assert (made.history.result, made.history.by_hand, made.consecutive_losses) == (-112, 11, 2)
+    made.kept(made.history)
+    made.take_up(journaled)
+    assert made.history.result == -100
+    called: list[int] = []
+    made.enter(lambda: called.append(1))
+    made.record_pnl(Money(-1, "KRW"))
+    assert called == [1]

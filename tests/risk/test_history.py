@@ -72,3 +72,31 @@ def test_a_clock_that_is_set_back_begins_no_new_day() -> None:
     back = lost.on(NOON - NS_PER_DAY)
     assert back is lost
     assert told(("b", -50), history=lost, now_ns=NOON - NS_PER_DAY).daily == -950
+
+
+def test_what_was_forgotten_and_is_taken_back_is_corrected_and_counts_once() -> None:
+    """No sum changes as it is taken back; then only the difference counts, and no run of losses."""
+    first = told(("a", -10))
+    kept, over = first.counted["a"], first.forget("a")
+    again = over.recall("a", kept)
+    assert again.sums == over.sums
+    after = told(("a", -12), history=again)
+    assert (after.daily, after.result, after.losses) == (-12, -12, 1)
+
+
+def test_sums_are_of_one_size_however_many_trades_there_were() -> None:
+    """What corrections need is kept apart."""
+    after = told(*((f"t{number}", 1) for number in range(50)))
+    assert len(after.counted) == 50
+    assert after.sums == after.sums.sums
+    assert (after.sums.counted, after.sums.result, list(after.sums.symbols)) == ({}, 50, ["BTC"])
+
+
+def test_rates_are_kept_with_what_was_counted() -> None:
+    """Those of a correction too, where it needed another one."""
+    one, two = {"USDT": D(1400)}, {"USDT": D(1400), "BNB": D(800_000)}
+    after = RiskHistory().with_result("a", "r", "BTC", D(1), now_ns=NOON, limits=LIMITS, rates=one)
+    assert after.counted["a"].rates == one
+    assert told(("a", 2), history=after).counted["a"].rates == one
+    later = after.with_result("a", "r", "BTC", D(1), now_ns=NOON, limits=LIMITS, rates=two)
+    assert (later.counted["a"].rates, later.result) == (two, 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from worlds import ALPHA, BETA, BETA_KEEPS_BASE, Walk
+from worlds import ALPHA, BETA_KEEPS_BASE, Walk
 
 from fsm_arb.position import Position
 from fsm_arb.results import result_of
@@ -27,7 +27,7 @@ def hedged(**second: Any) -> Walk:
 @pytest.mark.parametrize(
     "walk",
     [
-        lambda: hedged(),
+        hedged,
         lambda: hedged(fees=(Fee(D("0.5"), "USDT"),)),
         lambda: Walk(rules=(ALPHA, BETA_KEEPS_BASE)).fills(0).fills(1, fees=(Fee(D("0.01"), "BTC"),)),
         lambda: Walk().refuse(0).refuse(1),

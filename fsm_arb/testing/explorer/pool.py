@@ -14,7 +14,9 @@ the rules of the house, so looking up and working out cannot differ;
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -110,8 +112,7 @@ class Pool:
     def own(self, trade: Trade) -> Pooled:
         """Return a trade, wherever it comes from, as one whose parts are kept here."""
         pooled = object.__new__(Pooled)
-        for name, value in zip(_NAMES, _VALUES(trade), strict=True):
-            setattr(pooled, name, value)
+        deque(map(setattr, repeat(pooled), _NAMES, _VALUES(trade)), maxlen=0)
         pooled.pool, pooled._entries, pooled._sends = self, [], []  # noqa: SLF001 - what `Trade.copy` does
         if trade.ledger is not None:
             pooled.ledger = self.ledger(trade.ledger)
@@ -169,8 +170,7 @@ class Pooled(Trade):
     def copy(self) -> Pooled:
         """Return an independent copy; everything it refers to is frozen and shared."""
         other = object.__new__(Pooled)
-        for name, value in zip(_NAMES, _VALUES(self), strict=True):
-            setattr(other, name, value)
+        deque(map(setattr, repeat(other), _NAMES, _VALUES(self)), maxlen=0)  # a loop, at a third of its cost
         other.pool, other._entries, other._sends = self.pool, [], []
         return other
 
