@@ -64,7 +64,7 @@ class Browser:
         actions = [(os.POSIX_SPAWN_DUP2, null, each) for each in (0, 1, 2)]
         actions += [(os.POSIX_SPAWN_DUP2, fd, place) for fd, place in zip(high, (3, 4), strict=True)]
         argv = [path, *FLAGS, f"--user-data-dir={self._folder.name}", "about:blank"]
-        self._pid = os.posix_spawn(path, argv, dict(os.environ), file_actions=actions, setsid=True)
+        self._pid = os.posix_spawn(path, argv, dict(os.environ), file_actions=actions, setpgroup=0)
         for each in (theirs_read, theirs_write, null, *high):
             os.close(each)
         self._read, self._write = ours_read, ours_write

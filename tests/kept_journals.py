@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from worlds import Walk, fill, leaving
 
+from fsm_arb.journal.memory import MemoryJournal
 from fsm_arb.journal.sqlite import SqliteJournal
 from fsm_arb.position import Position
 from fsm_arb.scribe import POSITION, TRADE, Page, Scribe, position_drafts, trade_drafts
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from fsm_arb.ports import Record
     from fsm_arb.position import PositionEntry
 
 D = Decimal
@@ -40,6 +42,18 @@ def keep(
 
     asyncio.run(write())
     return path
+
+
+def records(walk: Walk) -> list[Record]:
+    """Return a trade's records as a journal would give them."""
+
+    async def write() -> list[Record]:
+        async with MemoryJournal() as journal:
+            page = Page(TRADE + walk.trade.trade_id)
+            await Scribe(journal).write([(page, page.batch(trade_drafts(walk.entries), live=True))])
+            return list(journal.records())
+
+    return asyncio.run(write())
 
 
 def matched() -> Walk:

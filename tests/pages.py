@@ -129,11 +129,11 @@ class Page(HTMLParser):
         if len(given) != 1:
             self.problems.append("it has no policy, or several")
             return
-        policy = dict(
-            (part.split()[0], part.split()[1:]) for part in (given[0]["content"] or "").split(";") if part.strip()
-        )
-        if policy.get("default-src") != ["'none'"]:
-            self.problems.append(f"its policy lets things load: {policy}")
+        parts = [part.split() for part in (given[0]["content"] or "").split(";") if part.strip()]
+        policy = {name: allowed for name, *allowed in parts}
+        for kind in ("default-src", "base-uri", "form-action"):  # the last two are not covered by the first
+            if policy.get(kind) != ["'none'"]:
+                self.problems.append(f"its policy allows a {kind}: {policy}")
         for kind in ("script", "style"):
             known = policy.get(f"{kind}-src", [])
             hashes = [_hash(each) for each in self.inline[kind]]

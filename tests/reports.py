@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from worlds import Walk, book, entry
 
+from fsm_arb.audit.summary import Naked, Summary
 from fsm_arb.audit.tales import Tale, tell
 from fsm_arb.journal.reader import JournalReader
 from fsm_arb.journal.sqlite import SqliteJournal
+from fsm_arb.messages import Checked
 from fsm_arb.ports import Batch, Refused, Wire
+from fsm_arb.report.rows import Row
 from fsm_arb.scribe import TRADE, trade_drafts
+from fsm_arb.values import Leg
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 D = Decimal
+SECOND = 1_000_000_000
 SCRIPT = "<script>alert('naked')</script>"
 
 
@@ -51,8 +56,6 @@ def in_doubt(name: str = "t-doubt") -> Walk:
 
 def blocked(name: str = "t-blocked") -> Walk:
     """A check says no."""
-    from fsm_arb.messages import Checked
-
     walk = Walk(entry(decision_id=name), name=name, begin=False)
     walk.tell(Checked(now=0, refusal="health: beta is down"))
     return walk
@@ -70,6 +73,8 @@ def hostile(name: str = f"{SCRIPT}") -> Walk:
 
 def journal(path: Path, *walks: Walk) -> Path:
     """Write these trades as a bot would have, one after the other."""
+
+    path.parent.mkdir(parents=True, exist_ok=True)
 
     async def write() -> None:
         written = SqliteJournal(path, reserve_bytes=0)
@@ -95,3 +100,29 @@ def tale(path: Path, walk: Walk) -> Tale:
 def every(**changes: Any) -> tuple[Walk, ...]:
     """Return one of each."""
     return (well(), traded_back(), stuck(), in_doubt(), blocked(), hostile(**changes))
+
+
+def summary(**changes: Any) -> Summary:
+    """Return an entry that was naked for two seconds and lost three."""
+    told: dict[str, Any] = {
+        "trade_id": "t1",
+        "action": "entry_negative",
+        "status": "rolled_back",
+        "path": ("PRECHECK", "DONE"),
+        "began_ns": 5 * SECOND,
+        "ended_ns": 9 * SECOND,
+        "net": D(-3),
+        "orders": 3,
+        "naked": (Naked(from_ns=6 * SECOND, to_ns=8 * SECOND, exposure=D("0.5")),),
+        "worst_exposure": D("0.5"),
+        "worst_worth": D(50),
+        "note": "beta: no",
+        "state": "DONE",
+        "legs": (Leg("alpha", "BTC/USD"), Leg("beta", "BTC/USDT")),
+    }
+    return Summary(**(told | changes))
+
+
+def row(name: str = "t1", **changes: Any) -> Row:
+    """Return such an entry as an index tells it."""
+    return Row.of(summary(trade_id=name, **changes))

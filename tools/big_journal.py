@@ -42,7 +42,7 @@ class Pattern:
     """One record of the template, cut at the names that change with each round."""
 
     record: Record
-    stream: tuple[str, ...]  # text, name, text, name, ..., text
+    stream: tuple[str, ...]  # text, name, text, name, ..., text; of a payload, a name may also be a wall clock, ns
     payload: tuple[str, ...]
     live: bool
 
@@ -54,13 +54,15 @@ class Pattern:
             trigger=record.trigger,
             state_before=record.state_before,
             state_after=record.state_after,
-            payload=_joined(self.payload, names),
+            payload=_joined(self.payload, names, later_ns),
         )
         return Batch(stream=stream, expected_seq=record.stream_seq - 1, drafts=(draft,), live=self.live)
 
 
-def _joined(pieces: tuple[str, ...], names: dict[str, str]) -> str:
-    return "".join(names[piece] if index % 2 else piece for index, piece in enumerate(pieces))
+def _joined(pieces: tuple[str, ...], names: dict[str, str], later_ns: int = 0) -> str:
+    return "".join(
+        (names.get(piece) or str(int(piece) + later_ns)) if index % 2 else piece for index, piece in enumerate(pieces)
+    )
 
 
 def patterns(path: Path) -> tuple[list[Pattern], list[str], list[str]]:
@@ -72,7 +74,7 @@ def patterns(path: Path) -> tuple[list[Pattern], list[str], list[str]]:
     facts = [loads(each.payload) for each in records if each.trigger == "intended"]
     orders = [intent.client_order_id for fact in facts if isinstance(fact, Intended) for intent in fact.intents]
     names = sorted([*trades, *orders], key=len, reverse=True)  # the longer first: one may begin as another
-    cut = re.compile(f"({'|'.join(map(re.escape, names))})")
+    cut = re.compile(f'({"|".join(map(re.escape, names))}|(?<=_at_ns":)\\d+)')
     made = [
         Pattern(each, tuple(cut.split(each.stream)), tuple(cut.split(each.payload)), each.stream in live)
         for each in records
@@ -112,8 +114,9 @@ def main() -> None:
         template = asked.template or demonstrated(Path(folder) / "demo")
         count = 0
         with Filing(asked.journal) as filing:
-            for count, batch in enumerate(rounds(template, asked.trades), 1):
+            for batch in rounds(template, asked.trades):
                 filing.add([batch])
+                count += 1
     size = asked.journal.stat().st_size / (1 << 20)
     print(f"{asked.journal}: {count:,} records, {size:,.0f} MiB, {time.perf_counter() - began:.0f} s")
 

@@ -133,7 +133,8 @@ def _compare_live(found: Audit, reader: JournalReader, due: set[str]) -> None:
         found.notes[WRITTEN_TO] += 1
         return
     for stream in sorted(due - marked):
-        found.wrong(Finding(seq=0, stream=stream, what=f"stream {stream} is unfinished, and a restart would not take it up"))
+        what = f"stream {stream} is unfinished, and a restart would not take it up"
+        found.wrong(Finding(seq=0, stream=stream, what=what))
     for stream in sorted(marked - due):
         found.wrong(Finding(seq=0, stream=stream, what=f"stream {stream} is over, and a restart would take it up"))
 

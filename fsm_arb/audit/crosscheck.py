@@ -9,25 +9,87 @@ from __future__ import annotations
 import sqlite3
 from decimal import Decimal
 from itertools import groupby
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Self
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from fsm_arb.audit.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from fsm_arb.audit.findings import Part
+    from fsm_arb.audit.findings import Claim, Part, Statement
 
-_TABLES = (
-    "CREATE TABLE intents (id TEXT, seq INTEGER)",
+_INTENTS = "CREATE TABLE intents (id TEXT, seq INTEGER)"
+_ALL_TOLD = (
     "CREATE TABLE told (trade TEXT, seq INTEGER, position TEXT, side TEXT, quantity TEXT, price0 TEXT, price1 TEXT,"
-    " pnl TEXT, fees TEXT, opens INTEGER, stands INTEGER, entry INTEGER, stream TEXT, stream_seq INTEGER, at_ns INTEGER)",
+    " pnl TEXT, fees TEXT, opens INTEGER, stands INTEGER, entry INTEGER, stream TEXT, stream_seq INTEGER,"
+    " at_ns INTEGER)"
 )
+_INTEND = "INSERT INTO intents VALUES (?, ?)"
+_TELL = "INSERT INTO told VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TWICE = "SELECT id, seq FROM intents ORDER BY id, seq"
 _TOLD = "SELECT * FROM told ORDER BY trade, seq"
-TRADE, SEQ, POSITION, SIDE, QUANTITY, PRICE0, PRICE1, PNL, FEES, OPENS, STANDS, ENTRY, STREAM, STREAM_SEQ, AT_NS = range(15)
-TURNOVER_SHARE = Decimal("1e-18")  # sums of another order round elsewhere
+ROUNDED = Decimal("1e-18")  # of a number; sums of another order round elsewhere
+
+
+class Told(NamedTuple):
+    """What a trade's fills say, or what a position's record says of the trade."""
+
+    trade: str
+    seq: int
+    position: str
+    side: str
+    quantity: str
+    price0: str | None
+    price1: str | None
+    pnl: str | None
+    fees: str | None
+    opens: int = 0
+    stands: int = 1
+    entry: int = 0
+    stream: str = ""  # of a position; empty: it is the trade that says it
+    stream_seq: int = 0
+    at_ns: int = 0
+
+    @classmethod
+    def by_trade(cls, said: Statement) -> Told:
+        """Return what a trade says."""
+        return cls(
+            trade=said.trade_id,
+            seq=said.seq,
+            position=said.position_id,
+            side=said.side,
+            quantity=said.booked,
+            price0=said.prices[0],
+            price1=said.prices[1],
+            pnl=said.pnl,
+            fees=said.fees,
+            opens=said.opens,
+            stands=said.stands,
+        )
+
+    @classmethod
+    def by_position(cls, claim: Claim) -> Told:
+        """Return what a position says."""
+        return cls(
+            trade=claim.trade_id,
+            seq=claim.record.seq,
+            position=claim.position_id,
+            side=claim.side,
+            quantity=claim.quantity,
+            price0=claim.prices[0],
+            price1=claim.prices[1],
+            pnl=claim.pnl,
+            fees=claim.fees,
+            entry=claim.entry,
+            stream=claim.record.stream,
+            stream_seq=claim.record.stream_seq,
+            at_ns=claim.record.at_ns,
+        )
+
+    def wrong(self, what: str) -> Finding:
+        """Return that this record of a position is wrong."""
+        return Finding(seq=self.seq, what=what, stream=self.stream, stream_seq=self.stream_seq, at_ns=self.at_ns)
 
 
 class Crosscheck:
@@ -35,8 +97,8 @@ class Crosscheck:
 
     def __init__(self) -> None:
         self._table = sqlite3.connect("")  # a file that is gone once it is closed
-        for statement in _TABLES:
-            self._table.execute(statement)
+        self._table.execute(_INTENTS)
+        self._table.execute(_ALL_TOLD)
 
     def __enter__(self) -> Self:
         return self
@@ -46,107 +108,93 @@ class Crosscheck:
 
     def add(self, part: Part) -> None:
         """Take in what was found in one stretch."""
-        self._table.executemany("INSERT INTO intents VALUES (?, ?)", part.intents)
-        row = f"INSERT INTO told VALUES ({', '.join('?' * 15)})"
-        # What a trade says has no stream of its own here: that is how it differs from what a position says of it.
-        self._table.executemany(
-            row,
-            (
-                (s.trade_id, s.seq, s.position_id, s.side, s.booked, *s.prices, s.pnl, s.fees, s.opens, s.stands)
-                + (None, None, None, None)
-                for s in part.statements
-            ),
-        )
-        self._table.executemany(
-            row,
-            (
-                (c.trade_id, c.record.seq, c.position_id, c.side, c.quantity, *c.prices, c.pnl, c.fees, None, None)
-                + (c.entry, c.record.stream, c.record.stream_seq, c.record.at_ns)
-                for c in part.claims
-            ),
-        )
+        self._table.executemany(_INTEND, part.intents)
+        self._table.executemany(_TELL, map(Told.by_trade, part.statements))
+        self._table.executemany(_TELL, map(Told.by_position, part.claims))
 
     def findings(self) -> Iterator[Finding]:
         """Yield whatever does not agree."""
-        before = ("", 0)
-        for name, seq in self._table.execute(_TWICE):
-            if name == before[0]:
-                yield Finding(seq=seq, what=f"intends an order {name}; record {before[1]} has intended one of that id")
-            before = (name, seq)
-        for trade, rows in groupby(self._table.execute(_TOLD), key=itemgetter(TRADE)):
+        name, first = "", 0
+        for again, seq in self._table.execute(_TWICE):
+            if again == name:
+                yield Finding(seq=seq, what=f"intends an order {name}, as record {first} has done")
+            else:
+                name, first = again, seq
+        for trade, rows in groupby(map(Told._make, self._table.execute(_TOLD)), key=attrgetter("trade")):
             yield from _of_trade(trade, rows)
 
 
-def _of_trade(trade: str, rows: Iterator[Sequence[Any]]) -> Iterator[Finding]:
+def _of_trade(trade: str, rows: Iterable[Told]) -> Iterator[Finding]:
     """Yield how positions tell one trade otherwise than its fills do; *rows* in the order they were written."""
-    said: Sequence[Any] | None = None
-    claim: Sequence[Any] | None = None
-    opens: Sequence[Any] | None = None  # the first time that a position should have been opened
+    said: Told | None = None  # by the trade, as long as it stands
+    claim: Told | None = None  # by a position
+    opens: Told | None = None  # when a position should first have been opened
     for row in rows:
-        if row[STREAM] is None:
-            said = row if row[STANDS] else None
-            opens = opens or (row if row[OPENS] else None)
+        if not row.stream:
+            said = row if row.stands else None
+            opens = opens or (row if row.opens else None)
             continue
-        if claim is not None and row[ENTRY] and row[POSITION] != claim[POSITION]:
-            yield _finding(row, f"is entered by trade {trade}, which has entered position {claim[POSITION]}")
+        if claim is not None and row.entry and row.position != claim.position:
+            yield row.wrong(f"is entered by trade {trade}, which has entered position {claim.position}")
         claim = row
         if said is None:
-            yield _finding(row, f"tells how trade {trade} ended, and it had not ended by then")
-        elif wrong := _difference(said, row):
-            yield _finding(row, wrong)
-    if claim is not None and said is not None:
-        yield from _disagreeing(said, claim)
-    due = opens or (said if said is not None and said[POSITION] else None)
+            yield row.wrong(f"tells how trade {trade} ended, and it had not ended by then")
+        elif wrong := difference(said, row):
+            yield row.wrong(wrong)
+    if claim is not None and said is not None and said.seq > claim.seq and (wrong := difference(said, claim)):
+        what = f"changes what position {claim.position} has to hold, and the position was never told: it {wrong}"
+        yield Finding(seq=said.seq, what=what)
+    due = opens or (said if said is not None and said.position else None)
     if claim is None and due is not None:
-        what = f"exits position {due[POSITION]}" if due[POSITION] else f"booked {due[QUANTITY]}"
-        yield Finding(seq=due[SEQ], what=f"trade {trade} {what}, and no position tells of it")
+        what = f"ends the exit of position {due.position}" if due.position else f"books {due.quantity}"
+        yield Finding(seq=due.seq, what=f"{what}, and no position tells of it")
 
 
-def _disagreeing(said: Sequence[Any], claim: Sequence[Any]) -> Iterator[Finding]:
-    """Yield that a trade said something later than its position, which was never told."""
-    if said[SEQ] > claim[SEQ] and (wrong := _difference(said, claim)):
-        what = f"changes what its position {claim[POSITION]} has to hold, and the position is not told: it {wrong}"
-        yield Finding(seq=said[SEQ], what=what)
+def difference(said: Told, claim: Told) -> str:
+    """Return how what a position says of a trade is not what the trade's fills say; empty: it is."""
+    return (_of_entry(said, claim) if claim.entry else _of_exit(said, claim)) or _of_money(said, claim)
 
 
-def _difference(said: Sequence[Any], claim: Sequence[Any]) -> str:
-    """Return how what a position says of a trade is not what the trade's fills say."""
-    trade, quantity = said[TRADE], Decimal(said[QUANTITY])
-    if claim[ENTRY]:
-        if said[POSITION]:
-            return f"is entered by trade {trade}, which was to exit {said[POSITION]}"
-        if said[SIDE] != claim[SIDE]:
-            return f"was entered to {claim[SIDE]} first, trade {trade} did {said[SIDE]}"
-        for leg, column in enumerate((PRICE0, PRICE1)):
-            if not _alike(said[column], claim[column]):
-                return f"was entered at {claim[column]} on leg {leg}, trade {trade} filled at {said[column]}"
-    else:
-        if said[POSITION] != claim[POSITION]:
-            return f"is exited by trade {trade}, which was to exit {said[POSITION] or 'nothing'}"
-        if said[SIDE] == claim[SIDE]:  # it left what stood the other way round
-            quantity = -quantity
-    if Decimal(claim[QUANTITY]) != quantity:
-        return f"says that trade {trade} brought {claim[QUANTITY]}, its fills say {quantity}"
-    if not _alike(said[PNL], claim[PNL]):
-        return f"says that trade {trade} made {claim[PNL]}, its fills say {said[PNL]}"
-    if claim[FEES] is not None and not _fees_alike(said[FEES], claim[FEES]):
-        return f"says that trade {trade} was charged {claim[FEES] or 'nothing'}, its fills say {said[FEES] or 'nothing'}"
-    return ""
+def _of_entry(said: Told, claim: Told) -> str:
+    if said.position:
+        return f"is entered by trade {said.trade}, which was to exit {said.position}"
+    if said.side != claim.side:
+        return f"was entered with a {claim.side} on its first leg, trade {said.trade} was to {said.side} there"
+    for leg, (price, told) in enumerate(((said.price0, claim.price0), (said.price1, claim.price1))):
+        if not _alike(price, told):
+            return f"was entered at {told} on leg {leg}, the fills of trade {said.trade} say {price}"
+    return _of_quantity(said, claim, Decimal(said.quantity))
+
+
+def _of_exit(said: Told, claim: Told) -> str:
+    if said.position != claim.position:
+        return f"is exited by trade {said.trade}, which was to exit {said.position or 'nothing'}"
+    quantity = Decimal(said.quantity)
+    # Where it left what stood the other way round, it trades as the entry did.
+    return _of_quantity(said, claim, -quantity if said.side == claim.side else quantity)
+
+
+def _of_quantity(said: Told, claim: Told, quantity: Decimal) -> str:
+    if _alike(claim.quantity, str(quantity)):
+        return ""
+    return f"says that trade {said.trade} brought {claim.quantity}, its fills say {quantity}"
+
+
+def _of_money(said: Told, claim: Told) -> str:
+    if not _alike(said.pnl, claim.pnl):
+        return f"says that trade {said.trade} made {claim.pnl}, its fills say {said.pnl}"
+    if claim.fees is None or _fees(said.fees, claim.fees):
+        return ""
+    return f"says that trade {said.trade} was charged {claim.fees or 'nothing'}, its fills say {said.fees or 'nothing'}"
 
 
 def _alike(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return one is other
     first, second = Decimal(one), Decimal(other)
-    return abs(first - second) <= max(abs(first), abs(second), Decimal(1)) * TURNOVER_SHARE or first == second
+    return abs(first - second) <= max(abs(first), abs(second)) * ROUNDED
 
 
-def _fees_alike(one: str, other: str) -> bool:
-    first, second = (dict(reversed(fee.split(" ")) for fee in fees.split(", ") if fee) for fees in (one, other))
+def _fees(one: str | None, other: str) -> bool:
+    first, second = (dict(fee.split(" ")[::-1] for fee in (text or "").split(", ") if fee) for text in (one, other))
     return first.keys() == second.keys() and all(_alike(amount, second[name]) for name, amount in first.items())
-
-
-def _finding(row: Sequence[Any], what: str) -> Finding:
-    return Finding(seq=row[SEQ], what=what, stream=row[STREAM], stream_seq=row[STREAM_SEQ], at_ns=row[AT_NS])
-
-

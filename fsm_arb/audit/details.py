@@ -100,7 +100,7 @@ def _sized(trade: Memory, fact: Sized) -> Iterator[str]:
     first, second = (leg.rules.quote for leg in plan.legs)
     yield f"1 {second} is {plan.fx:f} {first} ({plan.fx_source})"
     if plan.carried:
-        yield f"trades away {amount(plan.carried)} {trade.decision.legs[0].base} that earlier trades left"
+        yield f"trades away {plan.carried:f} {trade.decision.legs[0].base} that earlier trades left"
 
 
 def _leg(leg: LegPlan) -> str:

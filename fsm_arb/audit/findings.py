@@ -64,7 +64,7 @@ class Finding:
 
 
 def moment(at_ns: int) -> str:
-    """Return a wall clock to the microsecond, UTC, as ISO 8601 writes it; the number itself where no calendar has it."""
+    """Return a wall clock to the microsecond, UTC, in ISO 8601; the number itself where no calendar has it."""
     try:
         at = dt.datetime.fromtimestamp(at_ns // NS_PER_S, tz=dt.UTC)
     except (OverflowError, ValueError, OSError):

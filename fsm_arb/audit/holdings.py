@@ -112,7 +112,8 @@ class PositionTrial:
 
 def _badly_opened(record: Record, fact: PositionFact) -> Iterator[str]:
     value = fact.position
-    if (record.trigger, record.state_before, record.state_after) != (OPENED, POSITION_TABLE.initial, POSITION_TABLE.initial):
+    first = POSITION_TABLE.initial
+    if (record.trigger, record.state_before, record.state_after) != (OPENED, first, first):
         yield f"is {record.trigger} where a position has to be opened"
     if value.entry_trade_id != fact.trade_id:
         yield f"is opened by trade {fact.trade_id}, and entered by {value.entry_trade_id}"

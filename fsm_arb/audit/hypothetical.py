@@ -180,6 +180,8 @@ def _moment(course: Course, turn: Turn) -> tuple[int, Entry | None] | None:
         return None
     due = course.due(turn)
     until = due[0] if due else turn.event.now
+    if due is None and isinstance(turn.event, Surveyed):
+        until += 1  # an answer of the same moment was asked for in that moment
     time: int | None = course.now
     while time is not None and time < until:
         if course.trade.wants_survey(time):
@@ -208,13 +210,18 @@ def _lead(other: Course, turn: Turn, count: int) -> Divergence | None:
             at_ns=turn.at_ns,
             how=_how(was, would),
             recorded=act(was) if was else NOTHING,
-            instead=act(would) if would else NOTHING,
+            instead=act(would) if would else _idle(other, turn.event.now),
             recorded_choice=_choice(was),
             choice=_choice(would) if would else other.trade.outlook(turn.event.now)[0],
             recorded_entry=was,
             entry=would,
         )
     return None
+
+
+def _idle(course: Course, now: int) -> str:
+    """Return what a trade does that decides nothing now."""
+    return ASK if course.trade.wants_survey(now) else NOTHING
 
 
 def _how(was: Entry | None, would: Entry | None) -> How:

@@ -38,16 +38,15 @@ def hedged(ledger: Ledger) -> Decimal:
         brought if leg.side is Side.BUY else -brought
         for brought, leg in zip(received(ledger), ledger.plan.legs, strict=True)
     ]
-    if min(ways) > ZERO:
-        return min(ways)
-    return max(ways) if max(ways) < ZERO else ZERO
+    return min(ways) if min(ways) > ZERO else min(max(ways), ZERO)
 
 
 def outcome_of(ledger: Ledger) -> str:
     """Return how a trade ended that is booked."""
     kept = sum((order.base_fee for order in ledger.orders if order.intent.side is Side.BUY), ZERO)
     missing = ledger.plan.quantity - hedged(ledger) - kept
-    return (Outcome.SUCCESS if missing < ledger.plan.dust else Outcome.PARTIAL_HEDGED).value
+    outcome = Outcome.SUCCESS if missing < ledger.plan.dust else Outcome.PARTIAL_HEDGED
+    return str(outcome.value)
 
 
 def pnl_of(ledger: Ledger, fills: Mapping[int, Mapping[str, Fill]]) -> Decimal | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from attrs import define, evolve, field
 
 from fsm_arb.audit.findings import Finding, Part, Statement, text
-from fsm_arb.audit.recount import fees_of, hedged, outcome_of, pnl_of, told_alike
+from fsm_arb.audit.recount import EXACTLY, fees_of, hedged, outcome_of, pnl_of, told_alike
 from fsm_arb.audit.summary import entry_of, no_ids
 from fsm_arb.errors import FsmArbError
 from fsm_arb.machines.trade import TRADE_TABLE
@@ -47,7 +47,7 @@ class TradeTrial:
     intended_ns: dict[int, int] = field(factory=dict)  # wall clock of each order's intent
     fills: dict[int, dict[str, Fill]] = field(factory=dict)  # by order, then by the venue's own id
     stated: Statement | None = None
-    weighed: tuple[Ledger | None, Decimal | None] = (None, None)  # what it was stated of
+    weighed: Ledger | None = None  # what it was stated of
     dead: bool = False
 
     @classmethod
@@ -153,10 +153,12 @@ class TradeTrial:
                 self.part.statements.append(self.stated)
             return ""
         ledger = memory.ledger
-        if self.stated is not None and self.stated.stands and self.weighed == (ledger, memory.booked_quantity):
+        if self.stated is not None and self.stated.stands and self.weighed is ledger:
             return ""
-        self.weighed = ledger, memory.booked_quantity
-        pnl, prices, fees, opens = ZERO if ledger is None else None, (None, None), "", False
+        self.weighed = ledger
+        pnl: Decimal | None = ZERO
+        prices: tuple[str | None, str | None] = (None, None)
+        fees, opens = "", False
         if ledger is not None:
             pnl = pnl_of(ledger, self.fills)
             told = result_of(memory).pnl
@@ -231,7 +233,7 @@ def _misjudged(memory: Memory, entry: Entry) -> str:
     if memory.ledger is None:
         return "books a trade that was never sized"
     quantity = hedged(memory.ledger)
-    if fact.booked != quantity:
+    if fact.booked is None or abs(fact.booked - quantity) > abs(quantity) * EXACTLY:
         return f"books {_f(fact.booked)}, and {quantity:f} is matched by the fills"
     due = outcome_of(memory.ledger)
     return "" if said == due else f"says that the trade ended {said}, its fills say {due}"

@@ -6,7 +6,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from fsm_arb.audit.figures import amount, clock, money, seconds
+from fsm_arb.backtest.plot import STYLE as PLOT_STYLE
 from fsm_arb.backtest.plot import plot
+from fsm_arb.report.markup import Markup
+from fsm_arb.report.shell import shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,44 +19,20 @@ if TYPE_CHECKING:
 
 TRADES_MAX = 2000  # more than anybody reads; the journal has them all
 
-STYLE = """
-:root{color-scheme:light dark;--ground:#fff;--ink:#1f2328;--muted:#59636e;--edge:#d1d9e0;--band:#f6f8fa;--bad:#cf222e}
-@media (prefers-color-scheme:dark){:root{--ground:#0d1117;--ink:#e6edf3;--muted:#9198a1;--edge:#3d444d;--band:#151b23;
---bad:#f85149}}
-*{box-sizing:border-box}
-body{margin:0 auto;max-width:1040px;padding:24px 16px 64px;background:var(--ground);color:var(--ink);
-font:15px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif}
-h1{font-size:22px;margin:0 0 2px}h2{font-size:16px;margin:32px 0 8px}p{margin:4px 0;color:var(--muted)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:8px;margin:20px 0}
-.tile{border:1px solid var(--edge);border-radius:6px;padding:8px 12px;background:var(--band)}
-.tile b{display:block;font-size:18px;font-variant-numeric:tabular-nums}.tile span{color:var(--muted);font-size:13px}
-svg{width:100%;height:auto;display:block;border:1px solid var(--edge);border-radius:6px}
-.wide{overflow-x:auto;border:1px solid var(--edge);border-radius:6px}
-table{border-collapse:collapse;width:100%;font-size:13px}
-th,td{padding:5px 10px;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-th{background:var(--band);font-weight:600;border-bottom:1px solid var(--edge)}
-tr+tr td{border-top:1px solid var(--edge)}
-.t{text-align:left}.path{white-space:normal;color:var(--muted);min-width:220px}
-.lost{color:var(--bad)}code{font-size:12px;overflow-wrap:anywhere}
-"""
-
 
 def page(report: Report) -> str:
     """Return the whole page."""
     first, second = report.legs
     title = f"{first.exchange} {first.symbol} against {second.exchange} {second.symbol}"
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Backtest: {escape(title)}</title><style>{STYLE}</style></head><body>"
-        f"<h1>{escape(title)}</h1><p>{escape(span(report))}</p>"
+    body = Markup(
+        f"<header><h1>{escape(title)}</h1><p>{escape(span(report))}</p></header><main>"
         f"{_tiles(report)}{plot(report)}"
         f"<h2>By outcome</h2>{_outcomes(report)}"
         f"<h2>Why there was no entry</h2>{_why(report)}"
         f"<h2>Trades</h2>{_trades(report)}"
-        f"<p>Journal: <code>{escape(report.digest)}</code></p>"
-        "</body></html>\n"
+        f"<p>Journal: <code>{escape(report.digest)}</code></p></main>"
     )
+    return shell(f"Backtest: {title}", body, beside=(PLOT_STYLE,))
 
 
 def span(report: Report) -> str:
@@ -110,13 +89,14 @@ def _outcomes(report: Report) -> str:
         [f'<td class="t">{escape(kind)}</td><td class="t">{escape(status)}</td>', *map(_cell, cells)]
         for kind, status, cells in outcome_rows(report)
     ]
-    return _table(('class="t">', 'class="t">outcome', *(f">{name}" for name in OUTCOME_COLUMNS)), rows)
+    columns = ('class="t">kind', 'class="t">outcome', *(f">{name}" for name in OUTCOME_COLUMNS))
+    return _table("What the trades came to", columns, rows)
 
 
 def _why(report: Report) -> str:
     said = sorted(report.why.items(), key=lambda each: (-each[1], each[0]))
     rows = [[f'<td class="t">{escape(reason)}</td>', _cell(f"{count:,}")] for reason, count in said]
-    return _table(('class="t">what the strategy said of an entry', ">looks"), rows)
+    return _table("How often an entry was looked at", ('class="t">what the strategy said of an entry', ">looks"), rows)
 
 
 def _trades(report: Report) -> str:
@@ -127,7 +107,7 @@ def _trades(report: Report) -> str:
     shown = report.trades[:TRADES_MAX]
     left = len(report.trades) - len(shown)
     more = f"<p>{left:,} more are on the journal.</p>" if left else ""
-    return _table(columns, [_trade(trade, report) for trade in shown]) + more
+    return _table("Every trade, in order", columns, [_trade(trade, report) for trade in shown]) + more
 
 
 def _trade(trade: Summary, report: Report) -> list[str]:
@@ -149,7 +129,10 @@ def _cell(text: str) -> str:
     return f"<td>{escape(text)}</td>"
 
 
-def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th {column}</th>" if column.startswith("class") else f"<th{column}</th>" for column in columns)
+def _table(caption: str, columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    starts = (f" {column}" if column.startswith("class") else column for column in columns)
+    heads = "".join(f'<th scope="col"{start}</th>' for start in starts)
+    head = f"<caption>{escape(caption)}</caption><thead><tr>{heads}</tr></thead>"
     body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    frame = f'class="wide" tabindex="0" role="group" aria-label="{escape(caption)}"'
+    return f"<div {frame}><table>{head}<tbody>{body}</tbody></table></div>"

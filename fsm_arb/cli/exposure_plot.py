@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from fsm_arb.audit.figures import amount
-from fsm_arb.clock import NS_PER_S
+from fsm_arb.cli.render import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,16 +27,16 @@ class Held:
     exposure: Decimal  # base, + for long
 
 
-def plot_lines(held: Sequence[Held], to_ns: int, base: str, *, plain: bool = False) -> Iterator[str]:
+def plot_lines(held: Sequence[Held], to_ns: int, base: str, end: str, *, plain: bool = False) -> Iterator[str]:
     """Yield the lines of a plot: long above the axis, short below it. A peak is seen however short it was.
 
     Args:
         held: The exposures, oldest first; at least one.
         to_ns: Where the axis ends; not before the first of them.
         base: Of what.
+        end: What stands at the end of the axis.
         plain: With letters alone, where nobody's terminal shows blocks.
     """
-    from_ns = held[0].at_ns
     columns = peaks(held, to_ns)
     worst = max((abs(value) for value in columns), default=ZERO)
     if not worst:
@@ -53,7 +52,6 @@ def plot_lines(held: Sequence[Held], to_ns: int, base: str, *, plain: bool = Fal
         for row in rows if labels[sign] else ():
             label = labels[sign].rjust(width) if row == ROWS else margin
             yield (label + _row(columns, worst, row, sign, plain=plain)).rstrip()
-    end = f"+{(to_ns - from_ns) / NS_PER_S:,.3f} s"
     yield margin + "0" + end.rjust(COLUMNS - 1)
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fsm_arb.audit.figures import MINUS, money
 from fsm_arb.audit.words import words
 from fsm_arb.memory import Memory
 from fsm_arb.policy import Placement
@@ -36,6 +37,11 @@ def amount(value: Decimal) -> str:
     text = f"{value:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in {"", "-0"} else text
+
+
+def cash(value: Decimal | None, currency: str) -> str:
+    """Return an amount of money as `figures.money` does, with a minus that can be typed and copied."""
+    return money(value, currency).replace(MINUS, "-")
 
 
 def _money(value: Decimal | None, currency: str) -> str:

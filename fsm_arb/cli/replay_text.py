@@ -50,7 +50,7 @@ def replay_lines(found: Sequence[Rerun]) -> Iterator[str]:
         yield f"... and {len(differences) - SHOWN_MAX:,} differences more; --json tells all"
     yield from _unreadable(found)
     records, decisions = sum(each.records for each in replayed), sum(each.decisions for each in replayed)
-    yield f"{len(found):,} trades, {records:,} records, {decisions:,} decisions made again."
+    yield f"{_trades(len(found))}, {records:,} records, {decisions:,} decisions made again."
     late = max((each for each in replayed if each.latest), key=_lateness, default=None)
     if late is not None and late.latest is not None:
         by = f"{_lateness(late) / NS_PER_S:.3f} s after it was due"
@@ -65,11 +65,15 @@ def _verdict(replayed: Sequence[Replayed], trades: int) -> str:
     worded = sum(each.same and bool(each.differences) for each in replayed)
     if other or len(replayed) < trades:
         lost = trades - len(replayed)
-        return f"[red]{other:,} trades are decided otherwise now[/]" + (
+        return f"[red]{_trades(other)} {'is' if other == 1 else 'are'} decided otherwise now[/]" + (
             f", {lost:,} cannot be replayed." if lost else "."
         )
     said = f"; {worded:,} only in other words" if worded else ""
     return f"[green]Every decision is made again as it is recorded{said}.[/]"
+
+
+def _trades(count: int) -> str:
+    return f"{count:,} trade{'' if count == 1 else 's'}"
 
 
 def _lateness(replayed: Replayed) -> int:
@@ -153,7 +157,7 @@ def _supposed(found: Sequence[Rerun], changes: Mapping[str, Any], not_judged: Se
             yield escape(f"{each.trade_id}: nothing can be said: {each.unknown}")
     yield from _unreadable(found)
     unchanged = len(supposed) - len(parted) - sum(bool(each.unknown) for each in supposed)
-    yield f"{len(found):,} trades: {unchanged:,} unchanged, {len(parted):,} would have parted from what is recorded"
+    yield f"{_trades(len(found))}: {unchanged:,} unchanged, {len(parted):,} would have parted from what is recorded"
     for (how, recorded, instead), count in kinds(supposed).most_common():
         yield escape(f"{count:>6,}  {_words(How(how), recorded, instead)}")
 

@@ -30,6 +30,8 @@ def report(journal: Path, *, out: Path, trade: str | None, trades: int | None, j
     it decided and every record. Each page is one file that loads nothing. The
     journal is read without its lock: a bot may be writing.
     """
+    if trade is not None and trades is not None:
+        raise click.UsageError("--trade draws one trade; --trades says of how many an index leads to their pages")
     try:
         if trade is None:
             written = write_report(journal, out, trades=trades, jobs=jobs or os.cpu_count() or 1)

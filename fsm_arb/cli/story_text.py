@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Context
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
 from fsm_arb.audit.details import option_said, policy_said
-from fsm_arb.audit.figures import amount, clock, money, seconds
+from fsm_arb.audit.figures import clock
 from fsm_arb.cli.exposure_plot import Held, plot_lines
-from fsm_arb.cli.render import STYLES
+from fsm_arb.cli.render import STYLES, amount, cash
 from fsm_arb.clock import NS_PER_MS, NS_PER_S
 from fsm_arb.messages import Kind
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from fsm_arb.audit.summary import Summary
     from fsm_arb.messages import Option
 
-MINUTE_NS, HOUR_NS = 60 * NS_PER_S, 3600 * NS_PER_S
+PRICE_DIGITS = Context(prec=12)
+MINUTE_NS, HOUR_NS, DAY_NS = 60 * NS_PER_S, 3600 * NS_PER_S, 86_400 * NS_PER_S
 Part = str | Table  # a line in rich's markup, or a table
 
 
@@ -33,10 +35,9 @@ def story_parts(story: Story, *, plain: bool) -> Iterator[Part]:
     yield from _titled("Decision", _decision(story))
     yield from _titled("Checks", _checks(story))
     yield from _titled("Size", _size(story))
+    yield from _titled("Orders", _orders(story))
     if story.orders:
-        yield ""
         yield _orders_table(story)
-        yield from _notes_on_orders(story)
     yield from _titled("What was weighed", _weighings(story))
     if story.trade.ledger is not None:
         yield from _titled("Exposure", _exposure(story, plain=plain))
@@ -105,13 +106,14 @@ def _exposed(story: Story) -> str:
     if not summary.naked:
         return f"{told}; {'since this moment' if story.naked else 'never naked for any time'}"
     worst = f"at worst {amount(summary.worst_exposure)} {base}"
-    worth = money(summary.worst_worth, story.trade.decision.legs[0].quote)
-    return f"{told}; naked for {seconds(summary.naked_s)} in all, {worst} ({worth})"
+    worth = cash(summary.worst_worth, story.trade.decision.legs[0].quote)
+    naked = ago(int(summary.naked_s * NS_PER_S))
+    return f"{told}; naked for {naked} in all, {worst} ({worth})"
 
 
 def _brought(story: Story) -> str:
     base, quote = story.trade.decision.legs[0].base, story.trade.decision.legs[0].quote
-    return f"matched {amount(story.summary.quantity)} {base}; PnL {money(story.summary.net, quote)}"
+    return f"matched {amount(story.summary.quantity)} {base}; PnL {cash(story.summary.net, quote)}"
 
 
 # ------------------------------------------------------------------ what it was decided on
@@ -162,14 +164,23 @@ def _size(story: Story) -> Iterator[str]:
 # ------------------------------------------------------------------ orders
 
 
+def _orders(story: Story) -> Iterator[str]:
+    base = story.trade.decision.legs[0].base
+    for order in story.orders:
+        what = f"{order.purpose}: {order.side} {amount(order.amount)} {base} on {order.exchange}"
+        stands = f"{order.answer}, {order.standing}" if order.answer not in {"", order.standing} else order.standing
+        yield escape(f"{order.index}  {what}, {order.order_type} {order.bound:f}: {stands}")
+        there = f", there {order.venue_order_id}" if order.venue_order_id else ""
+        note = f": {order.note}" if order.note else ""
+        yield escape(f"   {order.client_order_id}{there}{note}")
+
+
 def _orders_table(story: Story) -> Table:
     base = story.trade.decision.legs[0].base
-    table = Table(title="Orders", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for name in ("#", "what"):
-        table.add_column(name, overflow="fold")
-    for name in ("intended", "round trip", "answer", "first fill", "over", f"filled {base}", "at", "fees"):
-        table.add_column(name, justify="right")
-    table.add_column("stands", overflow="fold")
+    table = Table(box=None, pad_edge=False)
+    for name in ("  #", "intended", "answered", "round trip", "first fill", "over", f"filled {base}", "at"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("fees", justify="right", overflow="fold")
     for order in story.orders:
         table.add_row(*(escape(cell) for cell in _order_row(story, order)))
     return table
@@ -177,30 +188,18 @@ def _orders_table(story: Story) -> Table:
 
 def _order_row(story: Story, order: OrderStory) -> tuple[str, ...]:
     began = story.began_ns
-    what = (
-        f"{order.purpose}: {order.side} {amount(order.amount)} on {order.exchange}, {order.order_type} {order.bound:f}"
-    )
     fees = ", ".join(f"{amount(fee.amount)} {fee.currency}" for fee in order.fees)
     return (
         str(order.index),
-        what,
         since(order.intended_at_ns, began),
+        since(order.placing_ended_at_ns, began),
         "" if order.round_trip_ns is None else f"{order.round_trip_ns / NS_PER_MS:,.1f} ms",
-        f"{order.answer} {since(order.placing_ended_at_ns, began)}".strip(),
         since(order.first_fill_at_ns, began),
         since(order.ended_at_ns, began),
         amount(order.filled),
-        "" if order.average is None else f"{order.average:f}",
+        "" if order.average is None else price(order.average),
         fees or ("none" if order.fees_told else "not told"),
-        order.standing,
     )
-
-
-def _notes_on_orders(story: Story) -> Iterator[str]:
-    for order in story.orders:
-        there = f", there {order.venue_order_id}" if order.venue_order_id else ""
-        note = f": {order.note}" if order.note else ""
-        yield escape(f"  {order.index}: {order.client_order_id}{there}{note}")
 
 
 # ------------------------------------------------------------------ decisions
@@ -243,7 +242,8 @@ def _exposure(story: Story, *, plain: bool) -> Iterator[str]:
     held = [Held(step.at_ns, step.exposure) for step in story.steps]
     end = story.summary.ended_ns or story.as_of_ns
     held = [each for each in held if each.at_ns <= end]
-    yield from plot_lines(held, end, story.trade.decision.legs[0].base, plain=plain)
+    base = story.trade.decision.legs[0].base
+    yield from plot_lines(held, end, base, since(end, story.began_ns), plain=plain)
 
 
 def _steps(story: Story) -> Iterator[str]:
@@ -260,23 +260,28 @@ def _outcome(story: Story) -> Iterator[str]:
     base, quote = story.trade.decision.legs[0].base, story.trade.decision.legs[0].quote
     yield " → ".join(summary.path)
     for leg in story.result.legs:
-        at = f" at {leg.avg_price:f}" if leg.avg_price is not None else ""
+        at = f" at {price(leg.avg_price)}" if leg.avg_price is not None else ""
         error = f" ({leg.error})" if leg.error else ""
         yield escape(f"{leg.exchange}: {leg.status}, received {amount(leg.received_qty)} {base}{at}{error}")
     if story.trade.ledger is None:
         yield "nothing was sent"
         return
-    parts = f"{money(summary.gross, quote)} before fees, less {money(summary.fees, quote)} of fees"
-    yield f"PnL {money(summary.net, quote)} = {parts}; fills were {_against_decided(summary.slippage, quote)}"
+    parts = f"{cash(summary.gross, quote)} before fees, less {cash(summary.fees, quote)} of fees"
+    yield f"PnL {cash(summary.net, quote)} = {parts}; fills were {_against_decided(summary.slippage, quote)}"
 
 
 def _against_decided(slippage: Decimal, quote: str) -> str:
     if not slippage:
         return "at the prices it was decided on"
-    return f"{money(abs(slippage), quote)} {'worse' if slippage > 0 else 'better'} than those prices"
+    return f"{cash(abs(slippage), quote)} {'worse' if slippage > 0 else 'better'} than those prices"
 
 
-# ------------------------------------------------------------------ times
+# ------------------------------------------------------------------ numbers and times
+
+
+def price(value: Decimal) -> str:
+    """Return an average price; what a division has left behind the twelfth digit says nothing."""
+    return amount(PRICE_DIGITS.plus(value))
 
 
 def since(at_ns: int | None, began_ns: int) -> str:
@@ -285,9 +290,11 @@ def since(at_ns: int | None, began_ns: int) -> str:
 
 
 def ago(span_ns: int) -> str:
-    """Return a span of time."""
+    """Return a span of time, to what matters of it."""
     if span_ns < MINUTE_NS:
         return f"{span_ns / NS_PER_S:.3f}s"
     if span_ns < HOUR_NS:
         return f"{span_ns // MINUTE_NS}m{span_ns % MINUTE_NS / NS_PER_S:06.3f}s"
-    return f"{span_ns // HOUR_NS}h{span_ns % HOUR_NS // MINUTE_NS:02}m{span_ns % MINUTE_NS // NS_PER_S:02}s"
+    if span_ns < 2 * DAY_NS:
+        return f"{span_ns // HOUR_NS}h{span_ns % HOUR_NS // MINUTE_NS:02}m{span_ns % MINUTE_NS // NS_PER_S:02}s"
+    return f"{span_ns // DAY_NS}d{span_ns % DAY_NS // HOUR_NS:02}h"

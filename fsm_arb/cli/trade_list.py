@@ -9,11 +9,12 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from fsm_arb.audit.figures import amount, clock, money, seconds
+from fsm_arb.audit.figures import clock, seconds
 from fsm_arb.audit.story import story_of
 from fsm_arb.audit.story_json import head_json
 from fsm_arb.audit.tales import tell
-from fsm_arb.cli.render import STYLES
+from fsm_arb.cli.render import STYLES, amount, cash
+from fsm_arb.errors import FsmArbError
 from fsm_arb.scribe import TRADE
 
 if TYPE_CHECKING:
@@ -31,27 +32,32 @@ def list_trades(reader: JournalReader, out: Console, *, halted: bool, live: bool
     """Print the trades that are asked for.
 
     Raises:
-        JournalError: They cannot be read.
-        MachineError: Their records contradict the table.
+        JournalError: The journal cannot be read at all.
     """
     # What is HALTED is live: the others need not be read.
     names = [name.removeprefix(TRADE) for name in reader.streams(TRADE, live=True if halted or live else None)]
-    stories = []
+    stories, unreadable = [], []
     for name in reversed(names):
-        tale = tell(reader, name)
+        try:
+            tale = tell(reader, name)
+        except FsmArbError as error:  # one that is damaged hides no other
+            unreadable.append({"trade_id": name, "why": str(error)})
+            continue
         if tale is not None and (tale.trade.halted or not halted):
             stories.append(story_of(tale))
         if last and len(stories) == last:
             break
     stories.reverse()
     if as_json:
-        said = {"schema": TRADES, "trades": [head_json(story) for story in stories]}
+        said = {"schema": TRADES, "trades": [head_json(story) for story in stories], "unreadable": unreadable}
         click.echo(json.dumps(said, indent=1, ensure_ascii=False))
         return
-    if not stories:
+    if stories:
+        out.print(trade_table(stories))
+    elif not unreadable:
         out.print("No such trade." if halted or live else "No trades.")
-        return
-    out.print(trade_table(stories))
+    for each in unreadable:
+        out.print(f"[red]{escape(each['trade_id'])} cannot be read:[/] {escape(each['why'])}", soft_wrap=True)
     if last and len(stories) == last < len(names):
         out.print(f"The last {last}; --last 0 lists all.")
 
@@ -75,7 +81,7 @@ def trade_table(stories: Sequence[Story]) -> Table:
             f"[{style}]{status}[/]" if style else status,
             f"{amount(summary.quantity)} {first.base}" if trade.ledger else "",
             f"[red]{amount(story.exposure)}[/]" if story.naked else amount(story.exposure),
-            money(summary.net, first.quote) if trade.ledger else "",
+            cash(summary.net, first.quote) if trade.ledger else "",
             seconds(summary.naked_s) if summary.naked else "",
             str(len(story.orders)),
         )

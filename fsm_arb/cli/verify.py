@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fsm_arb.testing.explorer import Bounds, Report
     from fsm_arb.testing.explorer import Progress as Reached
 
+PARTIAL = 3  # the exit code of a search that was stopped before its end
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 PLACEMENTS = [each.value for each in Placement if each is not Placement.MAKER_TAKER]
 
@@ -38,6 +39,8 @@ PLACEMENTS = [each.value for each in Placement if each is not Placement.MAKER_TA
 @click.option("--policy", "file", type=EXISTING_FILE, help="A TOML file of the policy's fields.")
 @click.option("--crashes/--no-crashes", default=True, show_default=True, help="Whether the process may die.")
 @click.option("--lists-lag", is_flag=True, help="Lists may leave an order out even past the fence.")
+@click.option("--states-max", type=click.IntRange(1), help="Stop after about so many states; the exit code is 3.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after so long; the exit code is 3.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option("--mermaid", type=click.Path(dir_okay=False, path_type=Path), help="Draw the first bad run there.")
 @click.pass_context
@@ -53,6 +56,8 @@ def verify(
     file: Path | None,
     crashes: bool,
     lists_lag: bool,
+    states_max: int | None,
+    minutes: float | None,
     jobs: int,
     mermaid: Path | None,
 ) -> None:
@@ -61,6 +66,9 @@ def verify(
     Breadth first and each state once, against a small model of two venues; the
     invariants are checked on every state and every edge. A run that breaks one
     is told event by event, the one with the fewest faults first.
+
+    Exits with 0 where all is well, 1 where it is not, and 3 where nothing was found
+    and the search was stopped before its end.
     """
     # A command that draws a diagram need not load what this one needs.
     from fsm_arb.cli.policies import read_policy
@@ -80,7 +88,7 @@ def verify(
             lists_lag=lists_lag,
             policy=policy,
         )
-        report = _explore(bounds, jobs, out)
+        report = _explore(bounds, jobs, out, states_max, minutes)
     except FsmArbError as error:
         raise click.ClickException(str(error)) from error
     out.print(report_table(report))
@@ -89,9 +97,11 @@ def verify(
         mermaid.write_text(report.counterexamples[0].mermaid(), encoding="utf-8")
     if not report.well:
         context.exit(1)
+    if report.partial is not None:
+        context.exit(PARTIAL)
 
 
-def _explore(bounds: Bounds, jobs: int, out: Console) -> Report:
+def _explore(bounds: Bounds, jobs: int, out: Console, states_max: int | None, minutes: float | None) -> Report:
     """Explore, with a bar where somebody looks on."""
     from fsm_arb.testing.explorer import explore
 
@@ -103,7 +113,7 @@ def _explore(bounds: Bounds, jobs: int, out: Console) -> Report:
             words = f"{reached.faults} of {bounds.faults} faults, depth {reached.depth}, {reached.states:,} states"
             progress.update(task, description=words)
 
-        return explore(bounds, show, jobs=jobs)
+        return explore(bounds, show, jobs=jobs, states_max=states_max, minutes=minutes)
 
 
 # ------------------------------------------------------------------ what is printed
@@ -112,7 +122,7 @@ def _explore(bounds: Bounds, jobs: int, out: Console) -> Report:
 def report_table(report: Report) -> Table:
     """Return what an exploration has found, a line for each number of faults, and the sums."""
     table = Table(title="Explored, with so many faults at most", title_justify="left", box=None, pad_edge=False)
-    for name in ("faults", "states", "transitions", "depth", "distinct core steps"):
+    for name in ("faults", "states", "transitions", "depth", "core steps"):
         table.add_column(name, justify="right", no_wrap=True)
     depth = 0
     for layer in report.layers:
@@ -127,6 +137,7 @@ def summary(report: Report) -> list[str]:
     reached = sum(row in report.rows for row in report.rows_due)
     missing = [" ".join(row) for row in report.rows_due if row not in report.rows]
     return [
+        *_stopped(report),
         f"States per second: {report.states_per_s:,.0f} ({report.seconds:,.1f} s, {report.memory_mib:,} MiB)",
         f"Distinct trades: {report.trades:,}; looks judged: {report.looks:,}; ways to end: {report.endings}",
         f"Violations: {len(report.counterexamples)}",
@@ -137,6 +148,20 @@ def summary(report: Report) -> list[str]:
     ]
 
 
+def _stopped(report: Report) -> list[str]:
+    """Return how far a search has come that was stopped before its end."""
+    if (partial := report.partial) is None:
+        return []
+    whole = f"all that fewer than {partial.faults} faults lead to, and " if partial.faults else ""
+    events = max(partial.depth - 1, 0)
+    return [
+        f"Stopped before its end. Explored: {whole}all that {partial.faults} faults lead to within {events} events",
+        f"States that are known and were not explored: {partial.waiting:,}",
+        f"States whose way to DONE leads past what was explored: {report.unfollowed:,}",
+        "Whether a crash leads where nothing else leads was not asked",
+    ]
+
+
 def _tell(report: Report, out: Console) -> None:
     for line in summary(report):
         out.print(escape(line), soft_wrap=True)
@@ -144,4 +169,7 @@ def _tell(report: Report, out: Console) -> None:
         out.print(f"[red]Only after a crash:[/] {escape(str(ending))}", soft_wrap=True)
     for trace in report.counterexamples:
         out.print(f"[red]Wrong:[/] {escape(trace.text())}", soft_wrap=True)
-    out.print("[green]All is well.[/]" if report.well else "[red]Not all is well.[/]")
+    if report.well and report.partial is not None:
+        out.print("[yellow]Nothing is wrong with what was explored, and not all was explored.[/]", soft_wrap=True)
+    else:
+        out.print("[green]All is well.[/]" if report.well else "[red]Not all is well.[/]")

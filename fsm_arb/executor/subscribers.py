@@ -15,6 +15,7 @@ import inspect
 import itertools
 import logging
 from collections import deque
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 from weakref import WeakValueDictionary
 
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 QUEUE_RECORDS_MAX = 1024  # that wait for one subscriber; beyond, they are read from the journal instead
-CHUNK = 16  # records between two breaths, so that a subscriber that catches up lets trades run
+CHUNK = 32  # records that are read from the journal between two breaths, so that who catches up lets trades run
+BREATH = 256  # records that are taken between two breaths: each costs what the subscriber makes of it
 DRAIN_S = 1.0  # how long leaving waits for callbacks to take what is left
 
 
@@ -47,11 +49,27 @@ class Rereadable(Protocol):
 
 @frozen
 class Commit:
-    """What one commit wrote. Between *first* and *last* there may be records that nobody follows."""
+    """What one commit wrote, records that nobody follows included."""
 
-    first: int
-    last: int
-    records: tuple[Committed, ...]
+    last: int  # global sequence of its last record
+    count: int
+    batches: tuple[Batch, ...]
+
+    @property
+    def first(self) -> int:
+        """Global sequence of its first record."""
+        return self.last - self.count + 1
+
+    @cached_property
+    def records(self) -> tuple[Committed, ...]:
+        """Its records, made when somebody takes them and shared by all who do."""
+        seq, found = self.last - self.count, []
+        for batch in self.batches:
+            for stream_seq, draft in enumerate(batch.drafts, batch.expected_seq + 1):
+                seq += 1
+                if batch.stream.startswith(FOLLOWED):
+                    found.append(Committed.written(draft, seq=seq, stream=batch.stream, stream_seq=stream_seq))
+        return tuple(found)
 
 
 class Subscription:
@@ -101,7 +119,7 @@ class Subscription:
             self._seen = commit.first - 1
         self._pushed = max(self._pushed, commit.last)
         self._queue.append(commit)
-        self._queued += len(commit.records)
+        self._queued += commit.count
         if self._queued > QUEUE_RECORDS_MAX:
             self._queue.clear()
             self._queued = 0
@@ -115,7 +133,7 @@ class Subscription:
 
     def close(self) -> None:
         """Want nothing any more: the iteration ends at once."""
-        self._ended, self._reading = True, None
+        self._ended, self._reading, self._failure, self._broken = True, None, None, None
         self._queue.clear()
         self._ready.clear()
         self._queued, self._pushed = 0, 0
@@ -133,7 +151,7 @@ class Subscription:
             FellBehind: The executor was left before everything was read.
             JournalError: What was missed cannot be read back.
         """
-        if self._given % CHUNK == CHUNK - 1:
+        if self._given % BREATH == BREATH - 1:
             await asyncio.sleep(0)
         while not self._ready:
             if self._broken is not None:
@@ -162,7 +180,7 @@ class Subscription:
             self._read_back(commit.first - 1)
             return
         self._queue.popleft()
-        self._queued -= len(commit.records)
+        self._queued -= commit.count
         if commit.last > seen:
             self._ready += (record for record in commit.records if record.seq > seen)
             self._seen = commit.last
@@ -261,13 +279,7 @@ class Subscribers:
             for subscription in self._all.values():
                 subscription.end(failure)
             return
-        seq, records = last - count, []
-        for batch in batches:
-            for stream_seq, draft in enumerate(batch.drafts, batch.expected_seq + 1):
-                seq += 1
-                if batch.stream.startswith(FOLLOWED):
-                    records.append(Committed.written(draft, seq=seq, stream=batch.stream, stream_seq=stream_seq))
-        commit = Commit(last - count + 1, last, tuple(records))
+        commit = Commit(last, count, tuple(batches))
         for subscription in list(self._all.values()):
             subscription.push(commit)
 

@@ -51,6 +51,7 @@ class Book:
     """What the pieces of one order have told so far."""
 
     order: Order
+    quote: str
     amount: Decimal = ZERO
     cost: Decimal = ZERO
     cost_of: Decimal = ZERO  # base, the part of the amount that the cost is of
@@ -104,7 +105,7 @@ class Book:
 
     def _more_fees(self, order: Order) -> list[Fee]:
         now = {fee.currency: fee.amount for fee in order.fees}
-        currencies = sorted(now.keys() | self.fees.keys())
+        currencies = sorted(now.keys() | self.fees.keys(), key=lambda each: (each != self.quote, each))
         more = [
             Fee(EXACT.subtract(now.get(each, ZERO), self.fees.get(each, ZERO)), each)
             for each in currencies
@@ -116,8 +117,10 @@ class Book:
     def told(self) -> Iterable[Piece]:
         """Return the pieces: the venue's own executions where they are all of it."""
         order = self.order
-        executed = sum((fill.amount for fill in order.fills), ZERO)
-        if self.judged or order.busted or not order.fills or executed != order.filled:
+        executed = ZERO
+        for fill in order.fills:
+            executed = EXACT.add(executed, fill.amount)
+        if self.judged or order.busted or not executed or executed != order.filled:
             return self.pieces
         found, fees = [], {fee.currency: fee.amount for fee in order.fees}
         for fill in order.fills:
@@ -173,7 +176,7 @@ def fills_of(records: Iterable[Record]) -> Iterator[Row]:
             trade.remember(entry)
         for index, order in enumerate(trade.orders):
             if index == len(books):
-                books.append(Book(order))
+                books.append(Book(order, trade.decision.legs[order.intent.leg].quote))
             if order is not books[index].order:
                 books[index].take(record, order, entry.fact)
         if isinstance(entry.fact, ExternalFill):

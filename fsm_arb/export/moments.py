@@ -33,11 +33,13 @@ def moment(text: str, name: str) -> int:
         InvalidInput: It is no such moment.
     """
     found = _FRACTION.search(text)
-    digits = found.group(2) if found else ""
+    digits, whole_s = (found.group(2), _FRACTION.sub(r"\1", text)) if found else ("", text)
     try:
-        at = dt.datetime.fromisoformat(_FRACTION.sub(r"\1", text))
+        at = dt.datetime.fromisoformat(whole_s)
     except ValueError:
-        raise InvalidInput(name, text, "is no ISO 8601 moment, such as 2026-01-02T03:04:05Z") from None
+        at = None
+    if at is None or re.search(r"[.,]", whole_s):  # a fraction of more than nine digits would be cut in silence
+        raise InvalidInput(name, text, "is no ISO 8601 moment, such as 2026-01-02T03:04:05Z")
     at = at if at.tzinfo else at.replace(tzinfo=dt.UTC)
     whole = (at - _EPOCH) // dt.timedelta(microseconds=1)
     return whole * 1000 + int(digits.ljust(9, "0") or 0)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from fsm_arb.orders import Order
 
 SCOPE = "fsm_arb"
-SPANS_A_LINE = 256  # of one request; what is held in memory
+SPANS_A_LINE = 64  # of one request; what is held in memory
 LIMITS = SpanLimits(max_events=10_000, max_links=1_000)  # a trade may be halted for days
 
 

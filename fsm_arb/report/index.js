@@ -9,29 +9,39 @@
   const order = new Map(["halted", "still running", "failed", "rolled_back", "partial_hedged", "blocked", "success"]
     .map((name, rank) => [name, rank]));
 
+  const collator = new Intl.Collator("en", { numeric: true });
+
   // What a column is sorted by. Money of two currencies is never compared: one currency comes after the other.
-  const money = (value) => (a, b) => words[a[CURRENCY]].localeCompare(words[b[CURRENCY]]) || value(a) - value(b);
+  const money = (value) => (a, b) => collator.compare(words[a[CURRENCY]], words[b[CURRENCY]]) || value(a) - value(b);
   const compare = {
-    trade: (a, b) => a[TRADE].localeCompare(b[TRADE], undefined, { numeric: true }),
+    trade: (a, b) => collator.compare(a[TRADE], b[TRADE]),
     outcome: (a, b) => (order.get(words[a[OUTCOME]]) ?? 9) - (order.get(words[b[OUTCOME]]) ?? 9),
     pnl: money((row) => row[PNL_BY]),
     naked: (a, b) => a[NAKED] - b[NAKED],
     worst: money((row) => row[WORST_BY]),
     begun: (a, b) => a[BEGUN] - b[BEGUN],
     took: (a, b) => a[TOOK] - b[TOOK],
-    route: (a, b) => words[a[ROUTE]].localeCompare(words[b[ROUTE]]),
-    path: (a, b) => words[a[PATH]].localeCompare(words[b[PATH]]),
+    route: (a, b) => collator.compare(words[a[ROUTE]], words[b[ROUTE]]),
+    path: (a, b) => collator.compare(words[a[PATH]], words[b[PATH]]),
   };
   // What is not known comes last, whichever way it is sorted.
   const lacking = { pnl: (row) => row[PNL_BY] === null, took: (row) => row[TOOK] === null };
   const number = new Intl.NumberFormat("en");
-  const plain = (value) => String(Number(value.toPrecision(3)));
 
+  // Rounded as the pages round that need no script: halves upwards, in whole microseconds.
+  const plain = (value, parts) => {
+    const rest = String(value % parts).padStart(String(parts).length - 1, "0").replace(/0+$/, "");
+    return Math.floor(value / parts) + (rest && `.${rest}`);
+  };
+  const rounded = (value, unit) => Math.floor((value + Math.floor(unit / 2)) / unit);
   const lasting = (us) => {
     if (us === 0) return "0 s";
-    if (us < 1e6) return `${plain(us / 1e3)} ms`;
-    if (us < 12e7) return `${Number((us / 1e6).toFixed(2))} s`;
-    const minutes = Math.round(us / 6e7);
+    if (us < 999500) {
+      const unit = us < 1000 ? 1 : us < 9995 ? 10 : us < 99950 ? 100 : 1000;
+      return `${plain(rounded(us, unit) * unit, 1000)} ms`;
+    }
+    if (us < 12e7) return `${plain(rounded(us, 10000), 100)} s`;
+    const minutes = rounded(us, 6e7);
     if (minutes < 120) return `${minutes} min`;
     const hours = Math.floor(minutes / 60);
     if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;

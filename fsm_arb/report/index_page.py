@@ -49,6 +49,8 @@ class Index:
         pages: Where a trade's own page is, for those that have one.
         parts: Pages that list all trades without a script; none where the first page does.
         pressing: Trades that are halted or naked.
+        going_on: How many have not ended; of very many only the newest were looked at for *pressing*.
+        looked_at: How many of these were.
         note: Which trades have a page of their own, in words; empty: all.
     """
 
@@ -58,6 +60,8 @@ class Index:
     pages: Mapping[str, str]
     parts: Sequence[str] = ()
     pressing: Sequence[Pressing] = ()
+    going_on: int = 0
+    looked_at: int = 0
     note: str = ""
 
     @property
@@ -85,8 +89,8 @@ def index_page(index: Index, rows: Iterable[Row]) -> Iterator[str]:
     yield _pager()
     if index.parts:
         links = [tag("li", tag("a", part_name(at, total), href=part)) for at, part in enumerate(index.parts)]
-        title = tag("h2", "All trades, oldest first", id="parts")
-        yield tag("nav", title, tag("ol", *links), aria_labelledby="parts", class_="parts")
+        opened = tag("summary", f"All {total:,} trades on {len(index.parts):,} plain pages, oldest first")
+        yield tag("nav", tag("details", opened, tag("ol", *links)), aria_label="Plain pages", class_="parts")
     yield "</main>"
     yield '<script type="application/json" id="data">{"rows":['
     words: dict[str, int] = {}
@@ -116,7 +120,10 @@ def _pressing(index: Index) -> Markup:
     )
     count = len(index.pressing)
     title = f"{count} {'trade is' if count == 1 else 'trades are'} halted or naked{f': {told} in all' if told else ''}"
-    return tag("section", tag("h2", title, id="urgent"), tag("ul", *items), class_="urgent", aria_labelledby="urgent")
+    left = f"Looked at: the newest {index.looked_at:,} of {index.going_on:,} trades that have not ended."
+    more = tag("p", left) if index.going_on > index.looked_at else None
+    heading = tag("h2", title, id="urgent")
+    return tag("section", heading, tag("ul", *items), more, class_="urgent", aria_labelledby="urgent")
 
 
 def _summed(outcomes: Counter[str]) -> str:

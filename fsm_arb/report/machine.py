@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from fsm_arb.diagrams import happy_path
-from fsm_arb.report.markup import Markup, join, tag
+from fsm_arb.report.markup import Markup, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +29,7 @@ WIDTH = 506.0
 PITCH = 76.0  # px from state to state
 TOP = 12.0
 BEND = (40.0, 28.0)  # px: how far the innermost curve bends outwards, and each further one more
+STEPS_MAX = 24  # told in words; what is in between is folded away
 NUMBERS_MAX = 3  # on one edge; of more, the first and the last
 PLACES = (0.5, 0.36, 0.64, 0.24, 0.76, 0.43, 0.57)  # along an edge, where its numbers may stand
 
@@ -243,9 +244,9 @@ def _numbers(edges: Iterable[_Edge]) -> Iterator[Markup]:
     spots: list[tuple[float, float, float]] = []
     for edge in sorted((edge for edge in edges if edge.taken), key=lambda edge: edge.taken):
         wide = max(18.0, 8 + 6.6 * len(edge.told))
-        x, y = next(
-            (spot for spot in map(edge.at, PLACES) if all(_clear(spot, wide, *other) for other in spots)), edge.at(0.5)
-        )
+        found = (_inside(edge.at(share), wide) for share in PLACES)
+        clear = (spot for spot in found if all(_clear(spot, wide, *other) for other in spots))
+        x, y = next(clear, _inside(edge.at(PLACES[0]), wide))
         spots.append((x, y, wide))
         yield tag(
             "g",
@@ -253,6 +254,11 @@ def _numbers(edges: Iterable[_Edge]) -> Iterator[Markup]:
             tag("text", edge.told, x=f"{x:.1f}", y=f"{y + 4:.1f}", text_anchor="middle"),
             class_="number",
         )
+
+
+def _inside(spot: Point, wide: float) -> Point:
+    """Return a spot so far from both sides of the picture that what stands there is seen whole."""
+    return min(max(spot[0], wide / 2 + 1), WIDTH - wide / 2 - 1), spot[1]
 
 
 def _clear(spot: Point, wide: float, x: float, y: float, other: float) -> bool:
@@ -275,4 +281,10 @@ def steps_taken(table: Table, ways: Sequence[Way], times: Sequence[str]) -> Mark
                 rows[way].why,
             )
         )
-    return tag("ol", join(items), class_="steps") if items else tag("p", "It has taken no step yet.")
+    if len(items) <= STEPS_MAX:
+        return tag("ol", *items, class_="steps") if items else tag("p", "It has taken no step yet.")
+    half = STEPS_MAX // 2
+    between = tag("ol", *items[half:-half], class_="steps", start=half + 1)
+    more = tag("details", tag("summary", f"{len(items) - 2 * half} steps in between"), between)
+    last = tag("ol", *items[-half:], class_="steps", start=len(items) - half + 1)
+    return tag("div", tag("ol", *items[:half], class_="steps"), more, last)

@@ -76,7 +76,7 @@ def _payload(line: Line, step: Step) -> Markup:
     record = line.record
     place = f"record {record.seq} of the journal, epoch {record.epoch}"
     told = f"{place}\nhash {record.hash}\nafter {record.previous_hash}\n{readable(record.payload)}"
-    body = tag("pre", told, tabindex="0", role="region", aria_label=f"Payload of record {step.number}")
+    body = tag("pre", told, tabindex="0", role="group", aria_label=f"Payload of record {step.number}")
     return tag("details", tag("summary", "JSON"), body)
 
 

@@ -31,6 +31,7 @@ COLUMNS = {
     "path": "<path",
 }
 GOOD = {"success", "partial_hedged", "blocked"}
+NS_PER_US = 1000
 NOTE_MAX = 160  # characters; the trade's own page has all of it
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -94,7 +95,7 @@ class Row:
             named,
             join([outcome, tag("span", self.note, class_="why") if self.note else ""]),
             self.pnl,
-            lasting(self.naked_ns) if self.naked_ns else "",
+            lasting(self.naked_ns) if self.naked_ns >= NS_PER_US else "",
             self.worst,
             clock(self.begun_ns, days=True),
             "" if self.took_ns is None else lasting(self.took_ns),
@@ -118,11 +119,11 @@ class Row:
             self.pnl,
             self.pnl_by,
             known(self.currency),
-            self.naked_ns // 1000,
+            self.naked_ns // NS_PER_US,
             self.worst,
             self.worst_by,
             self.begun_ns // 1_000_000,
-            None if self.took_ns is None else self.took_ns // 1000,
+            None if self.took_ns is None else self.took_ns // NS_PER_US,
             known(self.route),
             known(self.path),
             self.note,

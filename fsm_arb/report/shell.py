@@ -16,7 +16,14 @@ def asset(name: str) -> str:
     return resources.files("fsm_arb.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def shell(title: str, body: Markup, *, styles: tuple[str, ...] = ("base.css",), script: str = "") -> Markup:
+def shell(
+    title: str,
+    body: Markup,
+    *,
+    styles: tuple[str, ...] = ("base.css",),
+    script: str = "",
+    beside: tuple[str, ...] = (),
+) -> Markup:
     """Return a whole page.
 
     Args:
@@ -24,14 +31,18 @@ def shell(title: str, body: Markup, *, styles: tuple[str, ...] = ("base.css",), 
         body: All that is in it.
         styles: Names of style sheets that come with the package.
         script: Name of a script that comes with the package; empty: none.
+        beside: Style sheets that stand in the body, as a picture that is a file of its own brings one.
     """
-    return Markup(f"{head(title, styles=styles, script=script)}{body}{foot(script)}")
+    return Markup(f"{head(title, styles=styles, script=script, beside=beside)}{body}{foot(script)}")
 
 
-def head(title: str, *, styles: tuple[str, ...] = ("base.css",), script: str = "") -> Markup:
+def head(
+    title: str, *, styles: tuple[str, ...] = ("base.css",), script: str = "", beside: tuple[str, ...] = ()
+) -> Markup:
     """Return a page up to where its body begins."""
     sheet = "".join(map(asset, styles))
-    policy = f"default-src 'none'; style-src {_digest(sheet)}; base-uri 'none'; form-action 'none'"
+    sheets = " ".join(map(_digest, (sheet, *beside)))
+    policy = f"default-src 'none'; style-src {sheets}; base-uri 'none'; form-action 'none'"
     if script:
         policy += f"; script-src {_digest(asset(script))}"
     metas = (

@@ -37,7 +37,7 @@ def heads_of(columns: Sequence[str]) -> list[Markup]:
 
 def framed(inner: Markup, name: str) -> Markup:
     """Return what is wide in a frame that scrolls, and that a keyboard can reach."""
-    return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=name)
+    return tag("div", inner, class_="wide", tabindex="0", role="group", aria_label=name)
 
 
 def row(columns: Sequence[str], cells: Sequence[str], **attributes: str) -> Markup:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 NS_PER_MS = 1_000_000
+US_PER_S = 1_000_000
 MARKS_APART = 0.15  # of the axis; a label needs some 50 px of the 330 px of a telephone
 GAP_SHARE = 0.2  # of the axis; what a pause may take before it is broken
 BROKEN_BY = 4  # a pause that would become less than so many times shorter stays whole
@@ -122,17 +123,32 @@ def since(moment_ns: int, begins_ns: int) -> str:
 
 
 def lasting(ns: int) -> str:
-    """Return a duration, as short as it can be read: milliseconds, seconds, minutes, hours or days."""
-    seconds = ns / NS_PER_S
-    if seconds < 1:
-        return f"{ns / NS_PER_MS:.3g} ms" if ns else "0 s"
-    if seconds < 120:  # noqa: PLR2004 - two minutes are better told in minutes
-        return f"{seconds:.2f}".rstrip("0").rstrip(".") + " s"
-    minutes = round(seconds / 60)
-    if minutes < 120:  # noqa: PLR2004 - and two hours in hours
+    """Return a duration, as short as it can be read: milliseconds, seconds, minutes, hours or days.
+
+    The script of the index tells durations too, and rounds as this does: halves
+    upwards, in whole microseconds.
+    """
+    us = ns // 1000
+    if us < US_PER_S - 500:
+        unit = next(unit for unit, below in ((1, 1000), (10, 9_995), (100, 99_950), (1000, US_PER_S)) if us < below)
+        return f"{_plain(_rounded(us, unit) * unit, 1000)} ms" if us else "0 s"
+    if us < 120 * US_PER_S:
+        return f"{_plain(_rounded(us, 10_000), 100)} s"
+    minutes = _rounded(us, 60 * US_PER_S)
+    if minutes < 120:  # noqa: PLR2004 - two hours are better told in hours
         return f"{minutes} min"
     hours, rest = divmod(minutes, 60)
     if hours < 48:  # noqa: PLR2004 - and two days in days
         return f"{hours} h {rest} min" if rest else f"{hours} h"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def _rounded(value: int, unit: int) -> int:
+    return (value + unit // 2) // unit
+
+
+def _plain(value: int, parts: int) -> str:
+    """Return a number of hundredths or thousandths without trailing zeros."""
+    whole, rest = divmod(value, parts)
+    return f"{whole}.{rest:0{len(str(parts)) - 1}}".rstrip("0").rstrip(".")

@@ -47,6 +47,7 @@ class _Seen:
     last: deque[str] = field(factory=deque)
     ill: deque[str] = field(factory=lambda: deque(maxlen=PAGES_MAX))
     going_on: deque[str] = field(factory=lambda: deque(maxlen=PRESSING_MAX))
+    unended: int = 0
 
     def __attrs_post_init__(self) -> None:
         self.last = deque(maxlen=self.keep)
@@ -60,6 +61,7 @@ class _Seen:
             self.ill.append(row.trade)
         if row.took_ns is None:
             self.going_on.append(row.trade)
+            self.unended += 1
 
 
 def write_trade(journal: Path, trade_id: str, out: Path) -> bool:
@@ -137,6 +139,8 @@ def _index(journal: Path, seen: _Seen, trades: int | None) -> Index:
         pages={trade: f"{FOLDER}/{file_of(trade)}" for trade in names},
         parts=[f"list-{number + 1:04d}.html" for number in range(count)],
         pressing=pressing,
+        going_on=seen.unended,
+        looked_at=len(seen.going_on),
         note=note,
     )
 

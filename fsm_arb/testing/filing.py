@@ -1,4 +1,4 @@
-"""Write a journal file at once, as one process after another would have written it: the chain, streams and mark are real."""
+"""Write a journal file at once, as processes one after another would have: chain, streams and mark are real."""
 
 from __future__ import annotations
 
@@ -87,9 +87,7 @@ def file_records(path: Path, records: Iterable[Record], live: Iterable[str] = ()
                 state_after=record.state_after,
                 payload=record.payload,
             )
-            batch = Batch(
-                stream=record.stream, expected_seq=count, drafts=(draft,), live=record.stream in unfinished
-            )
+            batch = Batch(stream=record.stream, expected_seq=count, drafts=(draft,), live=record.stream in unfinished)
             filing.add([batch], record.epoch)
             counts[record.stream] = count + 1
 

@@ -82,10 +82,12 @@ class Discreet(logging.LoggerAdapter[logging.Logger]):
 
     @classmethod
     def put_on(cls, exchange: Any, scrub: Scrubber) -> None:
-        """Take the place of a ccxt exchange's logger, once."""
+        """Take the place of a ccxt exchange's logger, and of what it prints where it is told to be verbose; once."""
         logger = getattr(exchange, "logger", None)
         if is_ccxt(exchange) and isinstance(logger, logging.Logger):
             exchange.logger = cls(logger, scrub)
+            printed = exchange.log
+            exchange.log = lambda *args: printed(*(scrub.line(str(each)) for each in args))
 
 
 def _set(exchange: Any, attribute: str, value: object, name: str) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define
 
 from fsm_arb.ports import Wire
+from fsm_arb.venues.scrub import note_signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,6 +141,7 @@ def instrument(exchange: Any) -> None:
     inner = exchange.fetch
 
     async def fetch(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        note_signed(exchange, url, headers, body)
         call = _CALL.get()
         if call is None or not call.counts(method, url, body):
             return await inner(url, method, headers, body)

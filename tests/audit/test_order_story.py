@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 
 import pytest
@@ -95,7 +96,7 @@ def in_doubt() -> Walk:
 @pytest.mark.parametrize(
     ("walk", "standing"),
     [
-        (lambda: Walk(), "being sent"),
+        (Walk, "being sent"),
         (in_doubt, "in doubt"),
         (lambda: Walk().ack(0, amount=D(99)), "in doubt: what is shown cannot be ours"),
         (lambda: Walk().ack(0), "open"),
@@ -125,7 +126,7 @@ def test_an_operators_verdict_is_an_end() -> None:
 def test_times_never_go_backwards_in_an_orders_life() -> None:
     """On every bad night whose clock was not set back: intent, answer, fill, end."""
     for name, entries in bad_nights().items():
-        if any(one.at_ns > other.at_ns for one, other in zip(entries, entries[1:], strict=False)):
+        if any(one.at_ns > other.at_ns for one, other in itertools.pairwise(entries)):
             continue
         for order in story_of(tale(name, entries)).orders:
             times = (order.intended_at_ns, order.placing_ended_at_ns, order.ended_at_ns)

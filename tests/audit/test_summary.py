@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from kept_journals import records
 from papers import book, entry, records_of
+from worlds import Walk
 
 from fsm_arb.audit.summary import Reading, entry_of, no_ids
 from fsm_arb.errors import MachineError
 from fsm_arb.scribe import TRADE
-from fsm_arb.values import OrderBook
+from fsm_arb.values import Fee, OrderBook, Side
 
 D = Decimal
 NONE = OrderBook(bids=(), asks=())
@@ -43,3 +45,15 @@ def test_who_only_reads_names_no_order() -> None:
     """A fresh id that was asked for here would be one that nobody sends."""
     with pytest.raises(AssertionError, match="only read"):
         no_ids()
+
+
+def test_gross_less_fees_is_net_whatever_was_taken_back_or_traded_by_hand() -> None:
+    """Of what a venue took back no fee is left; what an operator paid counts as any other."""
+    walk = Walk(remedy="complete").fills(0).fills(1, fees=(Fee(D("0.5"), "USDT"),)).bust(1, 2)
+    walk.by_hand(1, Side.BUY, 2, 99, Fee(D("0.25"), "USDT"))
+    first, *rest = records(walk)
+    reading = Reading.begin(first)
+    for record in rest:
+        reading.take(record)
+    told = reading.summary()
+    assert (told.fees, told.gross, told.net) == (D("0.65"), D(2), D("1.35"))

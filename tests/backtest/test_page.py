@@ -6,6 +6,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
+from pages import Page
 from recorded_books import report, trade
 
 from fsm_arb.backtest import page as room
@@ -69,6 +70,14 @@ def test_it_needs_nothing_from_anywhere() -> None:
     assert not any(word in text for word in ("<script", "<link", "<img", "src=", "href=", "@import", "url("))
     assert text.count("prefers-color-scheme:dark") == 2
     assert "<svg" in text
+    assert Page(text).problems == []
+
+
+def test_a_run_without_prices_is_a_sound_page_too() -> None:
+    """Its tables are empty, and named all the same."""
+    told = Page(page(report()))
+    assert told.problems == []
+    assert len(told.captions) == 3
 
 
 def test_the_sum_says_what_was_left_open() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,6 @@ from attrs import evolve
 import fsm_arb
 from fsm_arb.cli import main
 from fsm_arb.cli.judge import Verdict, judge
-from fsm_arb.journal.sqlite import SqliteJournal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,54 +146,6 @@ def test_a_verdict_with_a_problem_ends_in_failure(run: Run, tmp_path: Path, monk
     assert result.exit_code == 1
     assert "Wrong: BTC: [too] much" in result.output
     assert "All is well." not in result.output
-
-
-# ------------------------------------------------------------------ show
-
-
-def test_a_trade_is_shown_record_by_record(run: Run, ended: Path) -> None:
-    """Time, trigger, state, words, and how it ended."""
-    result = run("show", "demo-3-0000", "--journal", ended / "trades.db")
-    assert result.exit_code == 0
-    lines = result.output.splitlines()
-    assert lines[0].split()[-2:] == ["begun", "PRECHECK"]
-    assert any("PRECHECK -> SIZING" in line for line in lines)
-    assert any(line.startswith("Outcome ") for line in lines)
-
-
-async def test_a_trade_is_shown_while_a_bot_holds_the_journal(run: Run, ended: Path, tmp_path: Path) -> None:
-    """Reading takes no lock, so an operator can ask what is going on while it goes on."""
-    shutil.copy(ended / "trades.db", tmp_path / "held.db")
-    journal = SqliteJournal(tmp_path / "held.db")
-    await journal.open()
-    try:
-        assert run("show", "demo-3-0001", "--journal", tmp_path / "held.db").exit_code == 0
-    finally:
-        await journal.close()
-
-
-def test_showing_writes_nothing(run: Run, ended: Path) -> None:
-    """An audit leaves its object as it was."""
-    before = (ended / "trades.db").read_bytes()
-    run("show", "demo-3-0002", "--journal", ended / "trades.db")
-    assert (ended / "trades.db").read_bytes() == before
-
-
-def test_an_unknown_trade_is_said(run: Run, ended: Path) -> None:
-    """A sentence, and a failure."""
-    result = run("show", "no-such", "--journal", ended / "trades.db")
-    assert result.exit_code == 1
-    assert "no trade no-such on" in result.output
-
-
-def test_a_file_that_is_no_journal_is_said(run: Run, tmp_path: Path) -> None:
-    """A sentence, not a traceback."""
-    path = tmp_path / "other.db"
-    path.write_bytes(b"some text that is long enough to be no SQLite header at all, whatever is made of it" * 20)
-    result = run("show", "x", "--journal", path)
-    assert result.exit_code == 1
-    assert "is not a journal" in result.output
-    assert isinstance(result.exception, SystemExit)
 
 
 def test_the_command_starts_from_its_entry_point() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fsm_arb.cli.policies import read_policy
+from fsm_arb.cli.policies import read_changes, read_policy
 from fsm_arb.errors import InvalidInput
 from fsm_arb.policy import ExecutionPolicy, Placement
 from fsm_arb.values import OrderType
@@ -51,3 +51,12 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
     """The file, the field and the value stand in the message."""
     with pytest.raises(InvalidInput, match=said):
         read_policy(written(tmp_path, text))
+
+
+def test_only_what_is_named_is_a_change(tmp_path: Path) -> None:
+    """As a policy holds it; what is wrong is named as for a whole one."""
+    assert read_changes(written(tmp_path, "")) == {}
+    changes = read_changes(written(tmp_path, 'backoff_s = 0.1\nplacement = "sequential"\n'))
+    assert changes == {"backoff_s": Decimal("0.1"), "placement": Placement.SEQUENTIAL}
+    with pytest.raises(InvalidInput, match="which no policy has"):
+        read_changes(written(tmp_path, "backof_s = 1"))

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from fsm_arb.audit.tales import Tale, tell_all
 from fsm_arb.cli.judge import Verdict
-from fsm_arb.cli.render import WIDTH_IN_A_FILE, amount, console, story_lines, trades_table, verdict_lines
+from fsm_arb.cli.render import WIDTH_IN_A_FILE, amount, cash, console, story_lines, trades_table, verdict_lines
 from fsm_arb.journal.reader import JournalReader
 from fsm_arb.ports import Acknowledged
 
@@ -42,6 +42,14 @@ def tales(ended: Path) -> list[Tale]:
 def test_an_amount_is_plain(value: str, text: str) -> None:
     """No exponent, no trailing zeros, no negative nothing."""
     assert amount(D(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("-1116.254", "-1,116.25 KRW"), ("0.000012", "0.000012 KRW"), (None, "unknown")]
+)
+def test_money_can_be_copied(value: str | None, text: str) -> None:
+    """Its minus is the one on the keyboard."""
+    assert cash(None if value is None else D(value), "KRW") == text
 
 
 def test_a_file_gets_wide_lines_and_no_control_codes() -> None:

@@ -47,6 +47,19 @@ def test_a_broken_core_is_told_and_drawn(run: Run, tmp_path: Path, monkeypatch: 
     assert picture.read_text(encoding="utf-8").startswith("sequenceDiagram\n")
 
 
+def test_a_search_that_is_stopped_says_so_and_exits_by_a_code_of_its_own(run: Run) -> None:
+    """Nobody takes a part for the whole."""
+    result = run("verify", "--lots", 1, "--faults", 1, "--states-max", 1000)
+    assert result.exit_code == 3
+    assert "Explored: all that fewer than 1 faults lead to, and all that 1 faults lead to within" in result.output
+    assert "Violations: 0" in result.output
+    assert "not all was explored" in result.output
+    assert "All is well." not in result.output
+    hurried = run("verify", "--lots", 1, "--faults", 0, "--minutes", 0.00001)
+    assert hurried.exit_code == 3
+    assert "Explored: all that 0 faults lead to within 0 events" in hurried.output
+
+
 def test_what_cannot_be_explored_is_refused(run: Run, tmp_path: Path) -> None:
     """Bounds and files that do not fit are told in one line."""
     too_large = run("verify", "--lots", 1, "--least", 2)

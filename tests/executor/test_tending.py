@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import evolve
 from hall import IN_DOUBT, PaperVenue, Sink, Watched, breaks, mends, placed, quick, shows, until
+from worlds import Walk
 
 from fsm_arb import Action, CrossExchangeExecutor, OrderType
 from fsm_arb.clock import SystemClock
 from fsm_arb.errors import VenueUnanswered
+from fsm_arb.executor.polling import Look
+from fsm_arb.executor.tending import Tending
+from fsm_arb.messages import Missed
 from fsm_arb.ports import Acknowledged, OrderSnapshot, OrderStatus, Refused
 from fsm_arb.values import FeeIn
 from fsm_arb.venues.ccxt_venue import CcxtVenue
@@ -844,3 +848,40 @@ async def test_an_order_found_late_is_looked_at_at_once(hall: Hall) -> None:
         await until(lambda: executor.trade(result.trade_id).net_exposure, 3)
         await until(lambda: executor.trade(result.trade_id).state == "DONE", 3)
         assert abs(executor.trade(result.trade_id).net_exposure) < result.dust
+
+
+# ------------------------------------------------------------------ looking soon at what may be absent
+
+POLL_NS, FENCE_NS = 500_000_000, 10_000_000_000
+
+
+def hurried(walk: Walk, *, now: int, covered: bool = True, next_at: int = HOUR_NS) -> int:
+    """Return when the first order of a trade is looked at after a look that did not show it, in place of *next_at*."""
+    look = Look.now(next_at, POLL_NS)
+    tending = Tending(None, walk.trade, lambda _: None)  # type: ignore[arg-type]
+    tending._hurry(look, Missed(now=now, order=0, asked_at=now, covered=covered))
+    return look.next_at
+
+
+def doubtful() -> Walk:
+    """A trade whose first order may or may not exist."""
+    numbers: dict[str, Any] = {"poll_interval_s": "0.5", "absence_fence_s": 10}
+    return Walk(**numbers).later(1).doubt(0)
+
+
+def test_what_may_be_absent_is_looked_at_as_the_fence_ends_and_then_at_every_interval() -> None:
+    """However long the pause has grown by then: absence is proven as soon as it can be."""
+    fence_ends = 1_000_000_000 + FENCE_NS
+    assert hurried(doubtful(), now=2_000_000_000) == fence_ends
+    assert hurried(doubtful(), now=fence_ends) == fence_ends + POLL_NS
+    assert hurried(doubtful(), now=fence_ends + 1, next_at=fence_ends + 7) == fence_ends + 7  # never later than due
+
+
+def test_what_a_miss_proves_nothing_of_is_looked_at_in_its_own_time() -> None:
+    """A list that does not reach so far, an order that has been seen, and one whose likeness is not ours."""
+    assert hurried(doubtful(), now=2_000_000_000, covered=False) == HOUR_NS
+    assert hurried(doubtful().see(0), now=2_000_000_000) == HOUR_NS
+    strange = doubtful().see(0, amount=D(77))
+    assert strange.ledger.orders[0].mismatch
+    assert strange.ledger.orders[0].in_doubt
+    assert hurried(strange, now=2_000_000_000) == HOUR_NS

@@ -307,3 +307,44 @@ def test_a_reader_that_is_not_open_says_so(filled: Path) -> None:
         JournalReader(filled).last()
     with pytest.raises(JournalFailed, match="not open"):
         reader.verify()
+
+
+# ------------------------------------------------------------------ in stretches
+
+
+@pytest.mark.parametrize("size", [1, 7, 30])
+def test_stretches_together_are_the_journal(filled: Path, size: int) -> None:
+    """Each record once, with the ends of its stream; what is left is one check of all streams."""
+    with JournalReader(filled) as reader:
+        told = [each for after in range(0, 30, size) for each in reader.stretch(after, min(after + size, 30))]
+        assert [record for record, _, _ in told] == list(reader.records())
+        assert {(record.stream, first, last) for record, first, last in told} == {
+            (f"trade/{n}", n + 1, n + 28) for n in range(3)
+        }
+        assert [record.seq for record, _, _ in reader.stretch(28)] == [29, 30]
+        reader.verify_streams()
+
+
+@pytest.mark.parametrize("seq", [10, 11, 20])
+def test_a_record_that_is_missing_where_a_stretch_begins_or_ends_is_named(
+    filled: Path, sql: Callable[..., list[Any]], seq: int
+) -> None:
+    """No record lies between two stretches, unseen by both."""
+    sql(filled, "DELETE FROM records WHERE seq = ?", seq)
+    wrong = set()
+    with JournalReader(filled) as reader:
+        for after in (0, 10, 20):
+            try:
+                list(reader.stretch(after, after + 10))
+            except JournalCorrupt as error:
+                wrong.add(error.seq)
+    assert min(wrong) == seq
+
+
+def test_where_a_record_stands_is_told_though_it_is_wrong(filled: Path, sql: Callable[..., list[Any]]) -> None:
+    """So that a person finds it; one that is not there stands nowhere."""
+    sql(filled, "UPDATE records SET payload = '' WHERE seq = 5")
+    with JournalReader(filled) as reader:
+        place = reader.place(5)
+        assert place is not None
+        assert (place[0], reader.place(31)) == (2, None)

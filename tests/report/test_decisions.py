@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pages import Page
 from reports import blocked, stuck, tale, traded_back
+from worlds import Walk
 
 from fsm_arb.audit.story import story_of
 from fsm_arb.report import decisions as room
 from fsm_arb.report.decisions import decisions
 from fsm_arb.report.markup import tag
 from fsm_arb.report.shell import shell
-from worlds import Walk
 
 MINUS = "\N{MINUS SIGN}"
 

@@ -34,7 +34,7 @@ def test_what_was_naked_is_drawn_for_as_long_as_it_was(tmp_path: Path) -> None:
     assert [float(width) for _, width in places] == pytest.approx([55, 41.67], abs=0.01)
     heights = [float(each) for each in re.findall(r'class="naked"[^>]*height="([\d.]+)"', picture)]
     assert heights[1] / heights[0] == pytest.approx(0.6, abs=0.01)
-    assert f'class="called" x="30.83%"' in picture
+    assert 'class="called" x="30.83%"' in picture
     assert f"at most {MINUS}10 BTC was naked, at +20 ms; dust is below 0.1" in picture
 
 

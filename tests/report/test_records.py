@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pages import Page
 from reports import hostile, tale, well
+from worlds import Walk
 
 from fsm_arb.audit.story import story_of
 from fsm_arb.report import records as room
 from fsm_arb.report.markup import tag
 from fsm_arb.report.records import clock_of, readable, records
 from fsm_arb.report.shell import shell
-from worlds import Walk
 
 
 def shown(path: Path, walk: Walk) -> Page:
@@ -36,6 +36,17 @@ def test_every_record_is_there_with_its_payload_and_its_hash(tmp_path: Path) -> 
         assert json.dumps(json.loads(line.record.payload), indent=1, ensure_ascii=False) in page.words
     assert "PRECHECK → SIZING" in page.words
     assert page.attributes("pre")[0]["tabindex"] == "0"
+
+
+def test_what_was_naked_stands_out(tmp_path: Path) -> None:
+    """At each record after which more than dust was, and at no other."""
+    walk = well()
+    told = tale(tmp_path / "b.db", walk)
+    page = shown(tmp_path, walk)
+    marked = [given.get("class") for given in page.attributes("td")][2::4]
+    story = story_of(told)
+    assert marked == ["bad" if step.naked else None for step in story.steps]
+    assert set(marked) == {"bad", None}
 
 
 def test_what_filters_them_waits_for_its_script(tmp_path: Path) -> None:

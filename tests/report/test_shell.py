@@ -7,7 +7,7 @@ import re
 import pytest
 from pages import Page
 
-from fsm_arb.report.markup import tag
+from fsm_arb.report.markup import Markup, tag
 from fsm_arb.report.shell import asset, foot, head, shell
 
 BODY = tag("header", tag("h1", "x")) + tag("main", "y")
@@ -20,6 +20,13 @@ def test_a_page_lets_nothing_in(script: str) -> None:
     assert page.problems == []
     assert page.inline["script"] == ([asset(script)] if script else [])
     assert "<title>a &amp; b</title>" in page.source
+
+
+def test_a_picture_may_bring_its_own_sheet() -> None:
+    """Where the page says so, and only that one."""
+    body = BODY.replace("y", "<svg role='img' aria-label='z'><style>.a{}</style></svg>")
+    assert Page(shell("a", Markup(body), beside=(".a{}",))).problems == []
+    assert len(Page(shell("a", Markup(body))).problems) == 1
 
 
 def test_it_can_be_written_piece_by_piece() -> None:

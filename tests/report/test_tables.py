@@ -20,7 +20,7 @@ def test_a_table_has_a_caption_heads_and_room_to_scroll() -> None:
     assert page.problems == []
     assert page.captions == ["What & how much"]
     assert page.tables == [[["name", "amount"], ["<a>", "1"]]]
-    assert '<div class="wide" tabindex="0" role="region" aria-label="What &amp; how much"><table id="all">' in made
+    assert '<div class="wide" tabindex="0" role="group" aria-label="What &amp; how much"><table id="all">' in made
     assert '<th scope="col" class="t">name</th><th scope="col">amount</th>' in made
     assert '<tr id="one"><th scope="row" class="t">&lt;a&gt;</th><td>1</td></tr>' in made
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pages import Page
 from reports import blocked, in_doubt, stuck, tale, traded_back, well
+from worlds import Walk
 
 from fsm_arb.audit.story import story_of
 from fsm_arb.report import timeline as room
 from fsm_arb.report.markup import Markup, tag
 from fsm_arb.report.shell import shell
 from fsm_arb.report.timeline import timeline
-from worlds import Walk
 
 
 def figure(path: Path, walk: Walk) -> Markup:

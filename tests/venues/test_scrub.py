@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from lab import SECRETS
 
-from fsm_arb.venues.scrub import MESSAGE_CHARS_MAX, Scrubber
+from fsm_arb.venues.scrub import MESSAGE_CHARS_MAX, SIGNED_MAX, Scrubber, note_signed
 
 
 @pytest.fixture
@@ -76,3 +78,108 @@ def test_replies_that_are_no_json_are_cut_texts(scrub: Scrubber) -> None:
     assert scrub.text('{"a": 1}') == {"a": 1}
     assert scrub.text(None) is None
     assert len(scrub.text("<html>" * 1000)) == MESSAGE_CHARS_MAX
+
+
+# ------------------------------------------------------------------ in other forms
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=list(SECRETS))
+@pytest.mark.parametrize(
+    "encode",
+    [
+        quote,
+        lambda text: quote(text, safe=""),
+        quote_plus,
+        lambda text: text.encode().hex(),
+        lambda text: text.encode().hex().upper(),
+        *(
+            lambda text, before=before, after=after: base64.b64encode(f"{before}{text}{after}".encode()).decode()
+            for before in ("", "k", "key:")
+            for after in ("", "x", "xy")
+        ),
+        lambda text: base64.urlsafe_b64encode(f"?>{text}".encode()).decode(),
+    ],
+)
+def test_a_credential_is_hidden_in_the_forms_in_which_it_travels(scrub: Scrubber, secret: str, encode: Any) -> None:
+    """Quoted, in hexadecimal, or within Base64 wherever it begins: all but the few digits that its neighbours share."""
+    form = encode(secret)
+    for said in (scrub.message(f"got {form}!"), str(scrub.raw({"got": [form]}))):
+        assert form not in said
+        assert "***" in said
+        left = said.replace("***", " ").replace("'", " ").split()
+        assert all(len(part) < 16 for part in left), said
+
+
+def test_what_an_echo_carries_within_json_is_hidden_as_in_a_message(scrub: Scrubber) -> None:
+    """A venue that quotes the request: its address holds a signature, its headers a token."""
+    echo = {
+        "url": "https://x/order?a=1&signature=deadbeefdeadbeef",
+        "headers": ["Authorization: Bearer abc.def", "Cookie2: 1"],
+    }
+    raw = scrub.raw(echo)
+    assert "deadbeef" not in str(raw)
+    assert "abc.def" not in str(raw)
+    assert raw["headers"][1] == "Cookie2: 1"
+
+
+def test_basic_credentials_are_hidden(scrub: Scrubber) -> None:
+    """They are a user and a password in Base64."""
+    assert "cGxhbnRlZDpwbGFudGVk" not in scrub.message("Proxy-Authorization: Basic cGxhbnRlZDpwbGFudGVk")
+
+
+# ------------------------------------------------------------------ what was signed
+
+
+SIGNATURE = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJub25jZSI6IjEifQ.dGhlLXNpZ25hdHVyZS1vZi1pdA"  # noqa: S105 - made up
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "body"),
+    [
+        (f"https://x/o?a=1&signature={SIGNATURE}", None, None),
+        ("https://x/o", {"KC-API-SIGN": SIGNATURE}, None),
+        ("https://x/o", None, f"a=1&sign={SIGNATURE}"),
+        ("https://x/o", {}, f"a=1&signature={SIGNATURE}".encode()),
+        ("https://x/o", {}, json.dumps({"action": {"sign": 1}, "signature": {"r": SIGNATURE, "v": 27}})),
+    ],
+    ids=["query", "header", "form", "bytes", "json"],
+)
+def test_a_signature_that_has_left_is_hidden_where_it_comes_back_without_its_name(
+    url: str, headers: Any, body: Any
+) -> None:
+    """A gateway's page says "rejected 9f86…", and no pattern could know."""
+    exchange = SimpleNamespace()
+    note_signed(exchange, url, headers, body)
+    scrub = Scrubber(SimpleNamespace(), exchange)
+    assert scrub.message(f"rejected {SIGNATURE} twice: {SIGNATURE}") == "rejected *** twice: ***"
+    assert scrub.raw({"got": [SIGNATURE]}) == {"got": ["***"]}
+
+
+def test_each_part_of_a_token_is_hidden() -> None:
+    """Its last part is a signature by itself, its middle says whose it is."""
+    exchange = SimpleNamespace()
+    note_signed(exchange, "https://x/o", {"Authorization": f"Bearer {TOKEN}"}, None)
+    for part in (TOKEN, *TOKEN.split(".")):
+        assert Scrubber(exchange).message(f"bad {part} here") == "bad *** here"
+
+
+def test_what_is_no_proof_is_not_looked_for() -> None:
+    """Ids and amounts come back all the time, and must be read."""
+    exchange = SimpleNamespace()
+    url = "https://x/o?newClientOrderId=f00010000000000017&timestamp=1795415793481"
+    note_signed(exchange, url, {"User-Agent": "python-requests/2.34.2"}, '{"identifier": "f00010000000000018"}')
+    note_signed(exchange, "https://x/o", None, "{no json")
+    text = "f00010000000000017 f00010000000000018 1795415793481 python-requests/2.34.2"
+    assert Scrubber(exchange).message(text) == text
+
+
+def test_only_what_was_signed_lately_is_looked_for() -> None:
+    """A bot signs for years."""
+    exchange = SimpleNamespace()
+    for number in range(SIGNED_MAX + 1):
+        note_signed(exchange, f"https://x/o?signature={number:032}", None, None)
+    scrub = Scrubber(exchange)
+    assert scrub.message(f"{SIGNED_MAX:032}") == "***"
+    assert scrub.message(f"{1:032}") == "***"
+    assert scrub.message(f"{0:032}") == f"{0:032}"

@@ -86,3 +86,24 @@ def test_families_are_told_apart() -> None:
     assert not is_synchronous(FakeExchange())
     assert not is_synchronous(SimpleNamespace(create_order=AsyncMock()))
     assert is_synchronous(SimpleNamespace(create_order=lambda: None))
+
+
+def test_what_a_verbose_exchange_prints_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    """Told to be verbose, ccxt prints whole requests past every logger; what it says else stays."""
+    exchange = ccxt.binance({"apiKey": "planted-api-key-77aa", "verbose": True})
+    CcxtVenue(exchange, name="binance", clock=SystemClock())
+    exchange.log("\nfetch Request:", "binance", "GET", "https://x/o?signature=abcdef", {"X": "planted-api-key-77aa"})
+    printed = capsys.readouterr().out
+    assert printed == "\nfetch Request: binance GET https://x/o?signature=*** {'X': '***'}\n"
+
+
+def test_an_exchange_that_is_wrapped_twice_prints_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """As by a second executor over the same object."""
+    exchange = ccxt.binance()
+    for _ in range(2):
+        CcxtVenue(exchange, name="binance", clock=SystemClock())
+    before = exchange.log
+    CcxtVenue(exchange, name="binance", clock=SystemClock())
+    exchange.log("once")
+    assert exchange.log is before
+    assert capsys.readouterr().out == "once\n"

@@ -184,3 +184,19 @@ async def test_the_date_of_a_reply_tells_how_far_ahead_the_venue_can_be(headers:
     with wire.calling(wire.Call(clock=Second())) as made:
         await exchange.fetch("https://x/order", "GET", None, None)
     assert made.offset_ms == expected
+
+
+async def test_what_was_signed_is_known_when_it_comes_back(make_lab: Any) -> None:
+    """A gateway that quotes the token by itself: neither the outcome nor what is kept of the reply repeats it."""
+    lab: Lab = make_lab("upbit")
+
+    def quoted(seen: Any) -> Reply:
+        token = seen.headers["Authorization"].removeprefix("Bearer ")
+        return Reply(status=503, text=f"rejected {token.rpartition('.')[2]}")
+
+    lab.capture.on("POST", "/v1/orders", quoted)
+    outcome = await lab.venue.place(lab.request(), lambda: True)
+    (sent,) = [seen.headers["Authorization"] for seen in lab.capture.seen if seen.method == "POST"]
+    assert isinstance(outcome, InDoubt)
+    assert sent.rpartition(".")[2] not in repr(outcome)
+    assert "rejected ***" in repr(outcome)

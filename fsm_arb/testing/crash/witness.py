@@ -57,6 +57,8 @@ class Witness:
                 last = [fact for fact in facts if isinstance(fact, PositionFact)][-1]
                 self._positions[batch.stream.removeprefix(POSITION)] = last.position
                 continue
+            if not batch.stream.startswith(TRADE):
+                continue  # of no trade: what is left as dust
             name = batch.stream.removeprefix(TRADE)
             new = tuple(
                 Entry(draft.at_ns, draft.trigger, draft.state_before, draft.state_after, fact)

@@ -7,8 +7,9 @@ fewest faults and, of those, the fewest events.
 """
 
 from fsm_arb.testing.explorer.bounds import Bounds
+from fsm_arb.testing.explorer.crew import Partial
 from fsm_arb.testing.explorer.exploring import Report, explore
 from fsm_arb.testing.explorer.search import Progress
 from fsm_arb.testing.explorer.trace import Trace
 
-__all__ = ["Bounds", "Progress", "Report", "Trace", "explore"]
+__all__ = ["Bounds", "Partial", "Progress", "Report", "Trace", "explore"]

@@ -123,5 +123,17 @@ class Ways:
         return elsewhere
 
     def stuck(self, calmer: Mapping[int, int]) -> list[int]:
-        """Return the states whose way is known to lead nowhere, or in a circle."""
+        """Return the states that were not found to get to DONE."""
         return [state for state in calmer if state not in self.known]
+
+    def astray(self, calmer: Mapping[int, int]) -> list[int]:
+        """Return those of them whose way was explored to where it ends, or to where it has been before."""
+        lost: dict[int, bool] = {}
+        for state in self.stuck(calmer):
+            path: dict[int, None] = {}
+            here = state
+            while here in calmer and here not in path and here not in lost:
+                path[here] = None
+                here = calmer[here]
+            lost |= dict.fromkeys(path, lost.get(here, here == STUCK or here in path))
+        return [state for state, known in lost.items() if known]

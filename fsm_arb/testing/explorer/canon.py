@@ -9,13 +9,15 @@ one that stands for all like it.
 from __future__ import annotations
 
 import itertools
+import marshal
+from hashlib import blake2b
 from typing import Any
 
 from attrs import frozen
 
 from fsm_arb.ledger import MISSES_MIN, Ledger
 from fsm_arb.machines.trade import TradeState
-from fsm_arb.messages import Kind, Outcome, Purpose
+from fsm_arb.messages import Kind, Outcome, Purpose, Surveyed
 from fsm_arb.orders import Lifecycle, Order
 from fsm_arb.testing.explorer.bounds import UNIT, World
 from fsm_arb.trade import Trade
@@ -27,7 +29,8 @@ _OUTCOMES: dict[Outcome | None, int] = {None: -1} | {each: number for number, ea
 _FIRST = frozenset({TradeState.PLACING, TradeState.MONITORING})
 _BUDGETED = frozenset({TradeState.PARTIAL, TradeState.ROLLBACK})
 
-BODIES_MAX = 100_000  # that are remembered at a time
+BODIES_MAX = 50_000  # that are remembered at a time
+KEY_BYTES = 16
 
 # Where they stand in the head of a key.
 _OUTCOME, _BOOKED = 1, 9
@@ -41,13 +44,13 @@ class Likeness:
     """What a trade is like.
 
     Attributes:
-        key: Equal for two trades exactly where they are alike.
+        key: A digest of `Canon.words`: equal for two trades exactly where they are alike.
         order: Which order of the trade stands at each place of the key.
         bases: By place, the lots that count no more: those of an ended order that are known and in the sum.
         turns: The renumberings of places that leave the key as it is, the identity left out.
     """
 
-    key: Key
+    key: bytes
     order: Permutation
     bases: tuple[int, ...]
     turns: tuple[Permutation, ...]
@@ -57,6 +60,7 @@ class Likeness:
 class Body:
     """The part of a likeness that the ledger decides."""
 
+    digest: bytes
     sums: tuple[int, int]
     orders: Key
     order: Permutation
@@ -75,16 +79,18 @@ class Canon:
         self._attempts = world.policy.attempts_max
         # By identity of the ledger, which stands beside what was found so that no other can take its place.
         self._bodies: dict[tuple[int, bool, bool, int], tuple[Ledger | None, Body]] = {}
+        self._surveys: dict[int, tuple[Surveyed, str]] = {}
 
     def of(self, trade: Trade, now: int) -> Likeness:
         """Return what *trade* is like at *now*, monotonic ns."""
         body = self._body(trade, now)
-        return Likeness(
-            key=(self._head(trade, now, body), body.sums, body.orders),
-            order=body.order,
-            bases=body.bases,
-            turns=body.turns,
-        )
+        key = blake2b(marshal.dumps(self._head(trade, now, body), 0), digest_size=KEY_BYTES, key=body.digest).digest()
+        return Likeness(key=key, order=body.order, bases=body.bases, turns=body.turns)
+
+    def words(self, trade: Trade, now: int) -> Key:
+        """Return in full what a trade is like: its head, what each leg has received, and its orders."""
+        body = self._body(trade, now)
+        return self._head(trade, now, body), body.sums, body.orders
 
     def _body(self, trade: Trade, now: int) -> Body:
         """Return what the ledger of *trade* is like, found once for each ledger that is shared."""
@@ -120,6 +126,7 @@ class Canon:
             if other < key:
                 key, other, here, there = other, key, there, here
         return Body(
+            digest=blake2b(marshal.dumps(key, 0), digest_size=KEY_BYTES).digest(),
             sums=key[0],
             orders=key[1],
             order=tuple(orders[i].intent.index for i in here),
@@ -147,9 +154,15 @@ class Canon:
             bool(trade.aborting),
             trade.checks is not None,
             trade.sizing is not None,
-            "" if trade.survey is None else repr(trade.survey.legs),
+            "" if trade.survey is None else self._shown(trade.survey),
             body.will_not_reduce,
         )
+
+    def _shown(self, survey: Surveyed) -> str:
+        known = self._surveys.get(id(survey))
+        if known is None or known[0] is not survey:
+            known = self._surveys[id(survey)] = survey, repr(survey.legs)
+        return known[1]
 
     def _part(self, order: Order, base: int, timed: bool, now: int) -> Key:  # noqa: FBT001
         """Return all of an order that matters from now on, its leg left out.
@@ -181,7 +194,7 @@ class Canon:
             int(order.gross) - base,
             int(order.busted),
             -1 if order.accepted is None else int(order.accepted) - base,
-            (order.fees_known, order.fees_told, order.fee_looks, order.base_fee),
+            (order.fees_known, order.fees_told, order.fee_looks, order.base_fee.as_integer_ratio()),
             _refusal(order.refusal),
             order.mismatch,
             order.intent.reduce_only,
@@ -216,15 +229,15 @@ def _base(order: Order) -> int:
     return int(order.gross) if _over(order) and order.intent.purpose is Purpose.FIRST and not order.busted else 0
 
 
-def ending_of(key: Key) -> Key:
+def ending_of(words: Key) -> Key:
     """Return how a run has ended: outcome, booked quantity, and what each leg has received."""
-    head, sums, _ = key
+    head, sums, _ = words
     return head[_OUTCOME], head[_BOOKED], sums
 
 
-def look_of(key: Key) -> Key:
-    """Return the part of a key that no clock and no budget stands in: what the books look like."""
-    head, sums, orders = key
+def look_of(words: Key) -> Key:
+    """Return the part of what a trade is like that no clock and no budget stands in: what the books look like."""
+    head, sums, orders = words
     done = head[0] == TradeState.DONE
     return (
         done,

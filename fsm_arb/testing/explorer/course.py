@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from fsm_arb.testing.explorer.bounds import UNIT, World
-from fsm_arb.testing.explorer.core import READINGS, Standing, event_of, fill_of
+from fsm_arb.testing.explorer.core import Standing
+from fsm_arb.testing.explorer.telling import READINGS, event_of, fill_of
 from fsm_arb.testing.explorer.venue import (
     ARGUMENT_MASK,
     CODE_BITS,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import traceback
 from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define, evolve, field, frozen
 
-from fsm_arb.testing.explorer.search import BEGINNING, Layer, Progress, Search
+from fsm_arb.testing.explorer.search import BEGINNING, NO_LIMIT, Layer, Limit, Progress, Search
 from fsm_arb.testing.explorer.shard import Parcel, Place, Shard, Sums
 from fsm_arb.testing.explorer.trace import Trace, walk
 
@@ -32,6 +33,20 @@ class Finish:
     stuck: int  # states that never get to DONE
     paths: list[list[Place]]  # runs to some of them
     longest: int  # events, of the longest way to DONE
+    unfollowed: int = 0  # states whose way leads past what was explored
+
+
+@frozen(kw_only=True)
+class Partial:
+    """Where a search was stopped before its end.
+
+    All was explored that fewer than `faults` faults lead to, and of what so many
+    lead to all within fewer than `depth` events.
+    """
+
+    faults: int
+    depth: int
+    waiting: int  # states that are known and were not explored
 
 
 @define(eq=False)
@@ -94,6 +109,7 @@ class There:
 
 def serve(pipe: Connection, bounds: Bounds, number: int, count: int) -> None:
     """Be a shard, until nobody asks any more."""
+    gc.disable()  # as `Crew.run` says
     shard = Shard.part(bounds, number, count)
     while True:
         try:
@@ -117,7 +133,9 @@ class Crew:
     bounds: Bounds
     hands: list[Here | There]
     on_progress: Callable[[Progress], None] | None = None
+    limit: Limit = NO_LIMIT
     layers: list[Layer] = field(factory=list)
+    partial: Partial | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -132,21 +150,35 @@ class Crew:
 
     def run(self) -> None:
         """Explore everything within the bounds, or until there is no need to go on."""
+        # A search leaves no circles behind; looking for them among millions of states takes as long as it does.
+        collected = gc.isenabled()
+        gc.disable()
+        try:
+            self._run()
+        finally:
+            if collected:
+                gc.enable()
+
+    def _run(self) -> None:
         self.layers = []
+        limit = self.limit.shared(len(self.hands))
         for faults in range(self.bounds.faults + 1):
             depth, deepest = 0, 0
             while any(self._all("due", faults)) and not self._enough():
                 before = self._reached()
-                self._all("level", faults, depth)
+                stopped = any(self._all("level", faults, depth, limit))
                 self._exchange()
                 after = self._reached()
                 if after.states > before.states:
                     deepest = depth
                 if self.on_progress is not None:
                     self.on_progress(Progress(faults=faults, depth=depth, states=after.states, steps=after.steps))
+                if stopped:
+                    self.partial = Partial(faults=faults, depth=depth, waiting=sum(self._all("waiting")))
+                    break
                 depth += 1
             self.layers.append(evolve(self._reached(), faults=faults, depth=deepest))
-            if self._enough():
+            if self.partial is not None or self._enough():
                 return
 
     def _enough(self) -> bool:
@@ -199,11 +231,18 @@ class Crew:
             answers = [self._ask_others(number, row) for number, row in enumerate(questions)]
             if not any(answers):
                 break
-        stuck = [(number, state) for number, states in enumerate(self._all("stuck")) for state in states]
+        parts: list[list[int]] = self._all("stuck")
+        unfollowed = 0
+        if self.partial is not None:
+            unknown = sum(map(len, parts))
+            parts = self._all("astray")
+            unfollowed = unknown - sum(map(len, parts))
+        stuck = [(number, state) for number, states in enumerate(parts) for state in states]
         return Finish(
             stuck=len(stuck),
             paths=[self._path(number, state) for number, state in stuck[:PATHS_MAX]],
             longest=max(self._all("longest")),
+            unfollowed=unfollowed,
         )
 
     def _ask_others(self, number: int, questions: list[list[tuple[int, bytes]]]) -> dict[int, int]:
@@ -223,7 +262,7 @@ class Crew:
         layers, sums = self.layers, self.sums()
         for hand in self.hands:
             hand.renew(sums.endings)
-        self._kept, self.on_progress = sums, None
+        self._kept, self.on_progress, self.limit = sums, None, NO_LIMIT
         self.run()
         self.layers = layers
         found: frozenset[Ending] = frozenset().union(*(part.endings for part in self._all("sums")))
@@ -253,7 +292,7 @@ class Crew:
     _kept: Sums | None = None
 
 
-def crew_of(bounds: Bounds, jobs: int, on_progress: Callable[[Progress], None] | None) -> Crew:
+def crew_of(bounds: Bounds, jobs: int, on_progress: Callable[[Progress], None] | None, limit: Limit = NO_LIMIT) -> Crew:
     """Return the shards that share a search.
 
     Raises:
@@ -262,7 +301,7 @@ def crew_of(bounds: Bounds, jobs: int, on_progress: Callable[[Progress], None] |
     first = Shard.part(bounds)  # what is wrong with the bounds is told here
     if jobs == 1:
         first.on_progress = on_progress
-        return Crew(bounds=bounds, hands=[Here(first)], on_progress=on_progress)
+        return Crew(bounds=bounds, hands=[Here(first)], on_progress=on_progress, limit=limit)
     context = multiprocessing.get_context("spawn")
     hands: list[Here | There] = []
     for number in range(jobs):
@@ -271,7 +310,7 @@ def crew_of(bounds: Bounds, jobs: int, on_progress: Callable[[Progress], None] |
         process.start()
         theirs.close()
         hands.append(There(ours, process))
-    return Crew(bounds=bounds, hands=hands, on_progress=on_progress)
+    return Crew(bounds=bounds, hands=hands, on_progress=on_progress, limit=limit)
 
 
 def retold(bounds: Bounds, path: list[Place], label: int, violations: tuple[Violation, ...]) -> Trace:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from fsm_arb.machines.trade import TRADE_TABLE
-from fsm_arb.testing.explorer.crew import Finish, crew_of, retold
-from fsm_arb.testing.explorer.search import Ending, Layer, Progress
+from fsm_arb.testing.explorer.crew import Finish, Partial, crew_of, retold
+from fsm_arb.testing.explorer.search import Ending, Layer, Limit, Progress
 from fsm_arb.testing.explorer.trace import NOWHERE, Trace
 from fsm_arb.testing.glimpse import Violation
 
@@ -32,7 +32,7 @@ class Report:
         transitions: Edges that were tried between them.
         depth: Events of the longest shortest run.
         trades: Distinct trades, clocks and budgets included.
-        steps: Distinct steps of the real core.
+        steps: Distinct steps of the real core; of several millions some are forgotten, taken again, and counted again.
         looks: Distinct pairs of what is known and what the venues have, each judged.
         endings: Distinct ways in which a run ends.
         counterexamples: Runs that break a rule; empty where none does.
@@ -42,7 +42,9 @@ class Report:
         rows: Edges of the table that some run has taken.
         rows_due: Edges of the table, all of them.
         seconds: Wall clock.
-        memory_mib: The most that this process has held.
+        memory_mib: The most that all processes have held, each at its own worst.
+        partial: Where the search was stopped before its end; None: nothing is left.
+        unfollowed: States of a stopped search whose way to DONE leads past what was explored.
     """
 
     layers: tuple[Layer, ...]
@@ -61,6 +63,8 @@ class Report:
     rows_due: tuple[Edge, ...]
     seconds: float
     memory_mib: int
+    partial: Partial | None = None
+    unfollowed: int = 0
 
     @property
     def well(self) -> bool:
@@ -73,25 +77,38 @@ class Report:
         return self.states / self.seconds if self.seconds else 0.0
 
 
-def explore(bounds: Bounds, on_progress: Callable[[Progress], None] | None = None, *, jobs: int = 1) -> Report:
+def explore(
+    bounds: Bounds,
+    on_progress: Callable[[Progress], None] | None = None,
+    *,
+    jobs: int = 1,
+    states_max: int | None = None,
+    minutes: float | None = None,
+) -> Report:
     """Explore all that *bounds* allow, breadth first, or until a rule is broken.
+
+    Where it is stopped before its end, the report says how far it has come, and
+    whether a crash leads where nothing else leads is not asked.
 
     Args:
         bounds: How far.
         on_progress: Is told now and then how far the search has come.
-        jobs: Processes. What is found does not depend on it.
+        jobs: Processes. What is found does not depend on it, save where the search is stopped.
+        states_max: About how many states are explored at most.
+        minutes: How long is explored at most.
 
     Raises:
         InvalidInput: The policy does not fit the bounds.
     """
     began = time.perf_counter()
-    with crew_of(bounds, jobs, on_progress) as crew:
+    until = None if minutes is None else time.monotonic() + 60 * minutes
+    with crew_of(bounds, jobs, on_progress, Limit(states=states_max, until=until)) as crew:
         crew.run()
         breaches = crew.breaches()
         finish = Finish(stuck=0, paths=[], longest=0) if breaches else crew.cannot_finish()
         breaches += [(path, NOWHERE, (_stuck(),)) for path in finish.paths]
         unexplained: frozenset[Ending] = frozenset()
-        if bounds.crashes and not breaches:
+        if bounds.crashes and not breaches and crew.partial is None:
             unexplained = crew.unexplained()
         sums = crew.sums()
     return Report(
@@ -111,6 +128,8 @@ def explore(bounds: Bounds, on_progress: Callable[[Progress], None] | None = Non
         rows_due=rows_due(),
         seconds=time.perf_counter() - began,
         memory_mib=sums.memory_mib,
+        partial=crew.partial,
+        unfollowed=finish.unfollowed,
     )
 
 

@@ -7,18 +7,18 @@ the fewest faults, and of those the fewest events.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from fsm_arb.testing.explorer.bounds import Bounds, World, world_of
 from fsm_arb.testing.explorer.calm import ENDED, way_out
-from fsm_arb.testing.explorer.canon import ending_of
 from fsm_arb.testing.explorer.core import Core
 from fsm_arb.testing.explorer.course import Course, concerns_an_order, place_in
 from fsm_arb.testing.explorer.judge import Judge
-from fsm_arb.testing.explorer.moves import Edge, Moves
+from fsm_arb.testing.explorer.moves import ORDERS_BITS, ORDERS_MASK, Edge, Moves
 from fsm_arb.testing.explorer.trace import NOWHERE
 from fsm_arb.testing.explorer.venue import CODE_MASK, KIND_SHIFT, Tell, may_execute
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BEGINNING = -1  # the state before the first one
 REPORT_EVERY = 2000  # states
+LOOK_EVERY = 50  # states, at the clock
 
 Ending = tuple[object, ...]
 Parent = int | tuple[int, int]  # a state; of another shard: which, and its number there
@@ -54,12 +55,33 @@ class Layer:
 
 
 @frozen(kw_only=True)
+class Limit:
+    """Where a search stops although it has not come to its end."""
+
+    states: int | None = None  # in all; of one shard: its part of them
+    until: float | None = None  # seconds of the monotonic clock, which all processes share
+
+    def shared(self, count: int) -> Limit:
+        """Return what this is for each of *count* shards."""
+        return self if self.states is None else evolve(self, states=-(-self.states // count))
+
+    def reached(self, states: int) -> bool:
+        """Whether so many states are enough, or the time is up."""
+        if self.states is not None and states >= self.states:
+            return True
+        return self.until is not None and time.monotonic() >= self.until
+
+
+@frozen(kw_only=True)
 class Breach:
     """An edge that breaks a rule."""
 
     state: int  # where it leaves
     label: int
     violations: tuple[Violation, ...]
+
+
+NO_LIMIT = Limit()
 
 
 @define(eq=False)
@@ -79,7 +101,7 @@ class Search:
     endings: set[Ending] = field(factory=set)
     transitions: int = field(default=0, init=False)
     _due: dict[int, dict[int, dict[int, Parent]]] = field(factory=dict, init=False)  # by faults, then by depth
-    _glimpsed: set[tuple[int, bytes]] = field(factory=set, init=False)
+    _glimpsed: set[int] = field(factory=set, init=False)
     _rested: set[tuple[int, bytes]] = field(factory=set, init=False)
 
     @classmethod
@@ -106,18 +128,28 @@ class Search:
         if state not in self.parents:
             self._due.setdefault(faults, {}).setdefault(depth, {}).setdefault(state, parent)
 
-    def level(self, faults: int, depth: int) -> None:
-        """Explore the states that so many faults and so many events lead to."""
-        for state, parent in self._due.get(faults, {}).pop(depth, {}).items():
+    def waiting(self) -> int:
+        """Return how many states are known and were not explored."""
+        found = {state for depths in self._due.values() for states in depths.values() for state in states}
+        return len(found - self.parents.keys())
+
+    def level(self, faults: int, depth: int, limit: Limit = NO_LIMIT) -> bool:
+        """Explore the states that so many faults and so many events lead to; return whether a limit has left some."""
+        due = self._due.get(faults, {}).pop(depth, {})
+        for count, (state, parent) in enumerate(due.items()):
             if state in self.parents:
                 continue
+            if count % LOOK_EVERY == 0 and limit.reached(len(self.parents)):
+                self._due[faults][depth] = due  # those that were explored are known, and passed over
+                return True
             self.parents[state] = parent
             self._expand(state, faults, depth + 1)
             if self.enough():
-                return
+                return False
             if self.on_progress is not None and len(self.parents) % REPORT_EVERY == 0:
                 states, steps = len(self.parents), self.core.steps
                 self.on_progress(Progress(faults=faults, depth=depth, states=states, steps=steps))
+        return False
 
     def layer(self, faults: int, depth: int) -> Layer:
         """Return what was explored so far."""
@@ -133,10 +165,11 @@ class Search:
         edges = self.moves.edges(state, self.world.bounds.faults - faults)
         if self.judge.steps:
             self._blame(state, edges)
-        self._judge(state, edges)
+        fresh = [edge for edge in edges if edge[2] not in self.parents]
+        self._judge(state, fresh)
         self._settle(state, edges)
         self.transitions += len(edges)
-        for cost, _, after in edges:
+        for cost, _, after in fresh:
             self.offer(faults + cost, depth, after, state)
 
     # -------------------------------------------------------------- judging
@@ -150,15 +183,14 @@ class Search:
 
     def _judge(self, state: int, edges: list[Edge]) -> None:
         """Judge what the venues' books and ours look like in each next state, once for each such look."""
-        trade, orders = self.moves.split(state)
-        standing = self.core.standings[trade]
+        standings, glimpsed = self.core.standings, self._glimpsed
         for _, label, after in edges:
-            number, sides = self.moves.split(after)
-            there = self.core.standings[number]
-            look = there.look, sides
-            if look in self._glimpsed:
+            look = standings[after >> ORDERS_BITS].look << ORDERS_BITS | after & ORDERS_MASK
+            if look in glimpsed:
                 continue
-            self._glimpsed.add(look)
+            glimpsed.add(look)
+            trade, orders = self.moves.split(state)
+            standing = standings[trade]
             before = Course.at(self.world, standing, orders)
             course = self.follow(before, standing.likeness.order, standing.likeness.bases, label)
             violations = self.judge.state(before, course)
@@ -176,7 +208,7 @@ class Search:
         if look in self._rested:
             return
         self._rested.add(look)
-        self.endings.add(ending_of(standing.likeness.key))
+        self.endings.add(self.core.ending(standing))
         violations = self.judge.rest(Course.at(self.world, standing, orders))
         if violations:
             self.breaches.append(Breach(state=state, label=NOWHERE, violations=violations))

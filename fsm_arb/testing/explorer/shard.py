@@ -8,7 +8,6 @@ once, then small numbers.
 from __future__ import annotations
 
 import resource
-import zlib
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
@@ -21,10 +20,9 @@ from fsm_arb.testing.explorer.moves import ORDERS_BITS, Moves
 from fsm_arb.testing.explorer.search import BEGINNING, Breach, Ending, Layer, Parent, Search
 
 if TYPE_CHECKING:
-    from fsm_arb.testing.explorer.canon import Key
     from fsm_arb.trade import Trade
 
-Place = tuple["Key", bytes]  # a state in words that every process understands
+Place = tuple[bytes, bytes]  # a state in words that every process understands
 Asked = tuple[int, bytes]  # a state of another shard: the trade's number here, and its orders
 
 
@@ -119,7 +117,7 @@ class Shard(Search):
         owners, standings = self._owners, self.core.standings
         while len(owners) <= trade:
             key = standings[len(owners)].likeness.key
-            owners.append(zlib.crc32(repr(key).encode()) % self.count if self.count > 1 else 0)
+            owners.append(int.from_bytes(key) % self.count)
         return owners[trade]
 
     def offer(self, faults: int, depth: int, state: int, parent: Parent) -> None:
@@ -168,7 +166,9 @@ class Shard(Search):
         asked: list[list[Asked]] = [[] for _ in range(self.count)]
         for state in self.ways.follow(self.calmer):
             trade, orders = self.moves.split(state)
-            asked[self._owner(trade)].append((trade, orders))
+            owner = self._owner(trade)
+            if owner != self.number:  # what was not explored, nobody knows
+                asked[owner].append((trade, orders))
         return asked
 
     def away(self, sender: int, asked: list[Asked]) -> list[int | None]:
@@ -192,6 +192,10 @@ class Shard(Search):
     def stuck(self) -> list[int]:
         """Return states that never get to DONE, as far as it was followed."""
         return self.ways.stuck(self.calmer)
+
+    def astray(self) -> list[int]:
+        """Return states that never get to DONE, although the search has come to no end: those whose way is known."""
+        return self.ways.astray(self.calmer)
 
     def longest(self) -> int:
         """Return how many events the longest way to DONE takes."""

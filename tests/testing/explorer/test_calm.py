@@ -32,6 +32,15 @@ def test_what_others_follow_is_asked_of_them() -> None:
     assert (ways.known[2], ways.stuck(calmer)) == (12, [])
 
 
+def test_what_was_not_explored_is_not_held_against_a_state() -> None:
+    """Its way leads out of what is known; one that ends nowhere, or goes in a circle, is astray."""
+    calmer = {1: 2, 2: 7, 3: 4, 4: 3, 5: 3, 6: STUCK, 8: ENDED}
+    ways = Ways()
+    assert ways.follow(calmer) == {7}
+    assert ways.stuck(calmer) == [1, 2, 3, 4, 5, 6]
+    assert sorted(ways.astray(calmer)) == [3, 4, 5, 6]
+
+
 def test_the_checks_pass_first(explored: Shard) -> None:
     """From the beginning the calm way is the one on which nobody says no."""
     first = explored.moves.begin()

@@ -12,9 +12,10 @@ from fsm_arb.orders import Lifecycle, Order
 from fsm_arb.policy import ExecutionPolicy
 from fsm_arb.testing.explorer.bounds import UNIT, Bounds, world_of
 from fsm_arb.testing.explorer.canon import Canon, _ranks, look_of
-from fsm_arb.testing.explorer.core import READINGS, Core, event_of
+from fsm_arb.testing.explorer.core import Core
 from fsm_arb.testing.explorer.crew import Crew, Here
 from fsm_arb.testing.explorer.shard import Shard
+from fsm_arb.testing.explorer.telling import READINGS, event_of
 from fsm_arb.testing.explorer.venue import (
     ARGUMENT_MASK,
     CODE_BITS,
@@ -145,5 +146,6 @@ def test_a_look_leaves_clocks_out() -> None:
     assert there is not None
     before, after = core.standings[here], core.standings[there[0]]
     assert before.likeness.key != after.likeness.key
-    assert look_of(before.likeness.key) == look_of(after.likeness.key)
+    words = [core._canon.words(each.trade, each.now) for each in (before, after)]
+    assert look_of(words[0]) == look_of(words[1])
     assert before.look == after.look

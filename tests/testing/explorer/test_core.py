@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fsm_arb.messages import Observed, PlaceEnded
 from fsm_arb.testing.explorer.bounds import Bounds, world_of
-from fsm_arb.testing.explorer.core import NEW, Core, FreshIds, Told, reading
+from fsm_arb.testing.explorer.core import NEW, Core, FreshIds, Told
 from fsm_arb.testing.explorer.venue import CALL_OUT, ENDED_READING, Tell, code
 
 
@@ -56,7 +56,8 @@ def test_lots_that_are_known_count_no_more() -> None:
     standing = core.standings[here]
     assert standing.trade.state == "PARTIAL"
     assert [lots for lots, _ in standing.orders] == [1]
-    assert sorted(map(abs, standing.likeness.key[1])) == [1, 2]
+    assert standing.trade.ledger is not None
+    assert sorted(map(abs, standing.trade.ledger.received)) == [1, 2]
 
 
 def test_an_event_is_told_to_the_order_at_its_place() -> None:
@@ -70,15 +71,6 @@ def test_an_event_is_told_to_the_order_at_its_place() -> None:
         reply = core.event(standing, code(Tell.DOUBT, 0, place))
         assert isinstance(reply, PlaceEnded)
         assert reply.order == index
-
-
-def test_a_reading_shows_every_execution() -> None:
-    """A lot each, always by the same name."""
-    core, here, _ = sized()
-    trade = core.standings[here].trade
-    one, two = reading(trade, 0, 1), reading(trade, 0, 2 | ENDED_READING)
-    assert two.fills[:1] == one.fills
-    assert (one.filled, two.filled, len(two.fills)) == (1, 2, 2)
 
 
 def test_what_the_core_raises_is_shown_to_the_judge() -> None:
@@ -106,3 +98,34 @@ def test_ids_are_fresh() -> None:
     """Never the same one twice, and told apart by who made them."""
     ids = FreshIds("a")
     assert [ids(), ids()] == ["a1", "a2"]
+
+
+def test_a_look_in_vain_is_taken_once_for_all_trades_with_that_order() -> None:
+    """What a look tells it tells by the order it shows: a trade that is known to rest on such looks is not asked."""
+    core, here, told = sized()
+    one = core.step(here, code(Tell.SEEN, 1, 0))
+    assert one is not None
+    place = _seen(core, one[0])
+    other = core.step(one[0], code(Tell.ACK, 0, 1 - place))
+    assert other is not None
+    there = _seen(core, other[0])
+    looks = [(Tell.SEEN, 0), (Tell.MISSED, 0), (Tell.MISSED, 1)]
+    asked = []
+    for trade, at in ((one[0], place), (other[0], there)):
+        before, steps = len(told), core.steps
+        assert {core.step(trade, code(kind, argument, at)) for kind, argument in looks} == {(trade, None)}
+        assert core.steps == steps + len(looks)
+        asked.append(len(told) - before)
+    assert asked == [3, 1]
+
+
+def _seen(core: Core, trade: int) -> int:
+    """Return the place of the order that was seen with something filled."""
+    standing = core.standings[trade]
+    return next(place for place, index in enumerate(standing.likeness.order) if standing.trade.orders[index].gross)
+
+
+def test_the_end_of_a_run_is_told_in_full() -> None:
+    """A digest says whether two trades are alike; how one has ended is read off the trade itself."""
+    core, here, _ = sized()
+    assert core.ending(core.standings[here]) == (-1, -1, (0, 0))

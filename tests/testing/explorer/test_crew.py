@@ -9,7 +9,9 @@ import pytest
 from broken_cores import late_fill_dropped
 
 from fsm_arb.testing.explorer.bounds import Bounds
+from fsm_arb.testing.explorer.calm import STUCK, Ways
 from fsm_arb.testing.explorer.crew import Crew, Here, There, crew_of, retold
+from fsm_arb.testing.explorer.search import Limit
 from fsm_arb.testing.explorer.shard import Shard
 
 BOUNDS = Bounds(lots=1, faults=1, crashes=False, attempts=1)
@@ -44,6 +46,21 @@ def test_three_shards_find_what_one_finds() -> None:
     first, other = one.sums(), three.sums()
     assert (first.trades, first.endings, first.rows) == (other.trades, other.endings, other.rows)
     assert one.unexplained() == three.unexplained() == frozenset()
+
+
+def test_what_is_stuck_is_found_before_the_end_too() -> None:
+    """A state that leads nowhere is told, whatever else was not explored; one that leads past that is not."""
+    shard = Shard.part(BOUNDS)
+    crew = Crew(bounds=BOUNDS, hands=[Here(shard)], limit=Limit(states=300))
+    crew.run()
+    assert crew.partial is not None
+    well = crew.cannot_finish()
+    assert (well.stuck, well.unfollowed > 0) == (0, True)
+    first = shard.moves.begin()
+    shard.ways, shard.calmer[shard.calmer[first]] = Ways(), STUCK
+    lost = crew.cannot_finish()
+    assert lost.stuck == 2
+    assert [len(path) for path in lost.paths] == [1, 2]
 
 
 def test_processes_find_what_one_finds() -> None:

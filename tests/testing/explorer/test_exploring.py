@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ from broken_cores import BROKEN, NEEDS_TWO_LOTS
 
 from fsm_arb.errors import InvalidInput
 from fsm_arb.policy import ExecutionPolicy
-from fsm_arb.testing.explorer import Bounds, Progress, Report, explore
+from fsm_arb.testing.explorer import Bounds, Partial, Progress, Report, explore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +108,44 @@ def test_a_list_that_lags_past_the_fence_buries_nothing() -> None:
     assert [each.text() for each in report.counterexamples] == []
     assert report.well
     assert report.states > explore(Bounds(lots=1, faults=0)).states
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_search_that_is_stopped_says_how_far_it_came(one_fault: Report, jobs: int) -> None:
+    """It claims neither the end, nor that what it has not followed is stuck, nor anything of crashes."""
+    report = explore(Bounds(lots=1, faults=1), states_max=1000, jobs=jobs)
+    assert report.well
+    assert report.partial is not None
+    assert report.partial.faults == 1
+    assert 0 < report.partial.depth < one_fault.depth
+    assert 1000 <= report.states < 1400
+    assert report.partial.waiting > 0
+    assert report.states + report.partial.waiting < one_fault.states
+    assert 0 < report.unfollowed < report.states
+    assert (report.stuck, report.unexplained) == (0, ())
+    assert report.layers[0].states == one_fault.layers[0].states
+    assert one_fault.partial is None
+    assert one_fault.unfollowed == 0
+
+
+def test_a_search_whose_time_is_up_is_stopped() -> None:
+    """At once, where it has none."""
+    report = explore(Bounds(lots=1, faults=0), minutes=1e-9)
+    assert report.partial == Partial(faults=0, depth=0, waiting=1)
+    assert (report.states, report.well) == (0, True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.skipif("FSM_ARB_DEEP" not in os.environ, reason="minutes; set FSM_ARB_DEEP=1")
+def test_two_lots_and_two_faults_are_counted_exactly() -> None:
+    """What the page on proof says of them."""
+    report = explore(Bounds(lots=2, faults=2), jobs=2)
+    assert [each.text() for each in report.counterexamples] == []
+    assert report.well
+    assert counts(report) == (245441, 2539567, 66, 69324, 750641, 15)
+    assert report.way_out == 21
+    assert {row for row in report.rows_due if row not in report.rows} == {NEVER}
 
 
 def test_progress_is_told() -> None:

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from fsm_arb.testing.explorer.bounds import Bounds
-from fsm_arb.testing.explorer.search import BEGINNING, Search
+from fsm_arb.testing.explorer.search import BEGINNING, LOOK_EVERY, Limit, Search
 from fsm_arb.testing.explorer.shard import Shard
 
 if TYPE_CHECKING:
@@ -36,6 +36,31 @@ def test_a_state_waits_for_its_turn() -> None:
     before = search.transitions
     search.level(1, 0)
     assert search.transitions == before
+
+
+def test_a_level_that_was_left_goes_on_where_it_was_left() -> None:
+    """A limit costs nothing but time: what was explored is not explored again, and the rest is still due."""
+    search = Search.of(Bounds(lots=1, faults=0))
+    search.offer(0, 0, search.moves.begin(), BEGINNING)
+    depth = 0
+    while search.due(0):
+        before = len(search.parents)
+        limit = Limit(states=before + 1)
+        if search.level(0, depth, limit):
+            assert search.waiting() > 0
+            assert len(search.parents) <= before + LOOK_EVERY
+        else:
+            depth += 1
+    assert len(search.parents) == 346
+    assert search.waiting() == 0
+
+
+def test_shards_share_a_limit() -> None:
+    """Each has its part of the states, and all have the same clock."""
+    assert Limit(states=7, until=3.0).shared(2) == Limit(states=4, until=3.0)
+    assert Limit().shared(2) == Limit()
+    assert Limit(until=0.0).reached(0)
+    assert not Limit(states=5).reached(4)
 
 
 def test_a_search_ends_once_all_that_is_wanted_was_found(explored: Shard) -> None:
