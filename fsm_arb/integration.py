@@ -60,11 +60,16 @@ class Told:
     decision: CrossExchangeDecision | None = None
 
 
-def _seconds(name: str, default: int) -> Any:
-    def converted(value: Decimal | float | str) -> Decimal:
-        return to_decimal(str(value), name)
+def _again(value: Decimal | float | str) -> Decimal:
+    return to_decimal(str(value), "again_after_s")
 
-    return field(default=Decimal(default), converter=converted, validator=not_negative)
+
+def _exit_again(value: Decimal | float | str) -> Decimal:
+    return to_decimal(str(value), "exit_again_after_s")
+
+
+def _exit_again_max(value: Decimal | float | str) -> Decimal:
+    return to_decimal(str(value), "exit_again_max_s")
 
 
 @define(eq=False, kw_only=True)
@@ -92,9 +97,9 @@ class CrossExchangeIntegration:
 
     strategy: Strategy
     decision_ids: Callable[[], str]
-    again_after_s: Decimal = _seconds("again_after_s", 10)
-    exit_again_after_s: Decimal = _seconds("exit_again_after_s", 10)
-    exit_again_max_s: Decimal = _seconds("exit_again_max_s", 60)
+    again_after_s: Decimal = field(default=Decimal(10), converter=_again, validator=not_negative)
+    exit_again_after_s: Decimal = field(default=Decimal(10), converter=_exit_again, validator=not_negative)
+    exit_again_max_s: Decimal = field(default=Decimal(60), converter=_exit_again_max, validator=not_negative)
     told: tuple[Told, ...] = field(default=(), init=False)
     _running: dict[frozenset[Leg] | str, tuple[str, int]] = field(factory=dict, init=False)
     _futile: dict[str, tuple[int, int | None]] = field(factory=dict, init=False)  # exits in a row, by position; since

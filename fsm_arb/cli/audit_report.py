@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, frozen
+from attrs import frozen
 from rich.markup import escape
 
 from fsm_arb.audit.auditing import Audit
@@ -96,10 +96,21 @@ def as_json(told: Told) -> dict[str, Any]:
         "halted": found.halted,
         "anchors_compared": told.anchors,
         "anchor_written": told.written is not None,
-        "exchange": None if told.comparison is None else asdict(told.comparison),
+        "exchange": None if told.comparison is None else _comparison(told.comparison),
         "notes": dict(found.notes),
         "findings": [_finding(each) for each in found.findings],
         "findings_not_listed": found.more,
+    }
+
+
+def _comparison(found: Comparison) -> dict[str, Any]:
+    return {
+        "orders": found.orders,
+        "executions": found.executions,
+        "outside": found.outside,
+        "others": found.others,
+        "differences": [each._asdict() for each in found.differences],
+        "differences_not_listed": found.more,
     }
 
 

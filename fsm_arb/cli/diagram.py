@@ -117,8 +117,8 @@ def reach_of(name: str, bounds: Bounds, own: Report, usual: Report) -> Reach:
         within=(
             f"Found by exploring the real core under this policy: {own.states:,} states, trades of"
             f" {_count(bounds.lots, 'lot')}, at most {_count(bounds.faults, 'fault')} in one run and"
-            f" {_count(_attempts(bounds.policy, bounds), 'remedy', 'remedies')}, a crash at any point, the policy's"
-            " durations in their own order. It holds within these bounds and no further."
+            f" {_count(_attempts(bounds.policy, bounds), 'remedy', 'remedies')} before it halts, a crash at any point,"
+            " the policy's durations in their own order. It holds within these bounds and no further."
         ),
         cut=cut,
         beyond=tuple(row for row in missed if row not in cut),

@@ -120,7 +120,7 @@ ORDER_TABLE = Table(
             "restarted",
             S.IN_DOUBT,
             (restart,),
-            why="The process that had its call out is gone, and nobody heard the reply.",
+            why="The trade was taken up anew while the call was out: its reply may never be heard.",
         ),
         Row(S.OPEN, "shown", S.CLOSED, (shown_ended,), why="Filled, expired, or cancelled by its venue."),
         Row(S.OPEN, "cancel_asked", S.CANCELLING, (cancel,), why="It is to go; it may fill until it is seen to end."),
@@ -169,6 +169,13 @@ ORDER_TABLE = Table(
             why="Found as itself again in words nobody knows: what an operator has said stands.",
         ),
         Row(S.IN_DOUBT, "missed", S.DEAD, (gone,), why="It never arrived: nothing stays reserved."),
+        Row(
+            S.IN_DOUBT,
+            "refused",
+            S.DEAD,
+            (refused,),
+            why="The trade was taken up anew while the call was out, and its reply came after all: a definite refusal.",
+        ),
         Row(S.IN_DOUBT, "judged", S.WRITTEN_OFF, (verdict,), why=_JUDGED),
         # Absence is believed, not known; without these rows an order found late is a naked leg.
         Row(S.DEAD, "shown", S.OPEN, (shown_open,), why="Believed absent, and found after all."),
@@ -229,7 +236,8 @@ def _said(order: Order, fact: Fact, leg: LegPlan, fence_ns: int) -> Said:  # noq
         case PlaceEnded(order=number, outcome=Acknowledged(snapshot=snapshot)) if number == index:
             return _shown(order, snapshot, leg)
         case PlaceEnded(order=number, outcome=Refused()) if number == index:
-            return Said.REFUSED
+            # Never over what a venue has shown, be it under our id something else.
+            return Said.REFUSED if order.lifecycle is Lifecycle.PENDING and not order.mismatch else Said.NOTHING
         case PlaceEnded(order=number, outcome=InDoubt()) if number == index:
             return Said.UNANSWERED
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from fsm_arb.audit.details import policy_said
@@ -109,7 +110,11 @@ def _urgent(story: Story) -> Markup:
     base, ledger = story.trade.decision.legs[0].base, story.trade.ledger
     worst = ledger.worst_exposure if ledger else story.exposure
     could = f" It could still become {amount(worst)} {base}." if worst != story.exposure else ""
-    lasted = f"Worth {_worth_now(story)}; naked for {_naked_for(story)} in all. " if story.naked else ""
+    lasted = ""
+    if ledger and story.naked:
+        leg = ledger.plan.legs[0]
+        worth = money(EXACT.multiply(abs(story.exposure), leg.price), leg.rules.quote)
+        lasted = f"Worth {worth}; naked for {_naked_for(story)} in all. "
     as_of = f"{lasted}As of {clock(story.as_of_ns, days=True)} UTC, the last record."
     steps = [tag("li", line) for line in story.advice]
     todo = tag("ol", *steps) if steps else tag("p", "Nothing: it is being worked on.")
@@ -132,14 +137,6 @@ def naked_now(story: Story) -> str:
         return "Nothing that is known is naked, but something is in doubt"
     way = "long" if story.exposure > 0 else "short"
     return f"{amount(abs(story.exposure))} {story.trade.decision.legs[0].base} is naked ({way})"
-
-
-def _worth_now(story: Story) -> str:
-    ledger = story.trade.ledger
-    if ledger is None:
-        return money(None)
-    leg = ledger.plan.legs[0]
-    return money(EXACT.multiply(abs(story.exposure), leg.price), leg.rules.quote)
 
 
 def _tiles(story: Story) -> Markup:
@@ -183,7 +180,10 @@ def _why(story: Story) -> Iterator[Markup]:
 
 def _legs(story: Story) -> Markup:
     rows = []
-    for leg, done, side in zip(story.trade.decision.legs, story.result.legs, story.trade.begun.sides, strict=True):
+    legs = zip(story.trade.decision.legs, story.result.legs, story.trade.begun.sides, strict=True)
+    for index, (leg, done, side) in enumerate(legs):
+        notes = Counter(order.note for order in story.orders if order.leg == index and order.note)
+        told = [f"{note} ({count} times)" if count > 1 else note for note, count in notes.items()]
         cells = (
             f"{leg.symbol} on {leg.exchange}",
             side.value,
@@ -191,10 +191,10 @@ def _legs(story: Story) -> Markup:
             f"{amount(done.received_qty)} {leg.base}",
             price(done.avg_price, leg.quote),
             _fees(done.fees),
-            done.status + (f": {done.error}" if done.error else ""),
+            done.status.replace("_", " ") + (f": {'; '.join(told)}" if told else ""),
         )
         rows.append(row(LEG_COLUMNS, cells))
-    return table("What each leg brought, remedies included", LEG_COLUMNS, rows)
+    return table("What each leg brought, remedies included", LEG_COLUMNS, rows, class_="legs")
 
 
 def _fees(fees: Iterable[Fee]) -> str:
@@ -216,7 +216,7 @@ def _orders(story: Story) -> Markup:
     if not story.orders:
         return tag("p", "No order was sent.")
     rows = [_order(order, story) for order in story.orders]
-    return table("Every order, as it was intended", ORDER_COLUMNS, rows)
+    return table("Every order, as it was intended", ORDER_COLUMNS, rows, class_="orders")
 
 
 def _order(order: OrderStory, story: Story) -> Markup:

@@ -185,7 +185,9 @@ def test_a_position_that_is_not_what_its_trade_filled_is_named(tmp_path: Path) -
     records = list(round_trip())
     for record in round_trip():
         if record.stream == "position/P-d1":
-            records[record.seq - 1] = evolve(record, payload=record.payload.replace('"entry_prices":["100"', '"entry_prices":["99"'))
+            records[record.seq - 1] = evolve(
+                record, payload=record.payload.replace('"entry_prices":["100"', '"entry_prices":["99"')
+            )
     found = audit(forged(tmp_path / "trades.db", records=records))
     assert named(found) == seq_of("opened", "position/P-d1")
     assert "was entered at 99 on leg 0, the fills of trade d1 say 100" in str(found.findings[0])
@@ -213,7 +215,9 @@ def test_a_column_that_was_changed_names_its_record(
 ) -> None:
     """Whatever was put there, of whatever type."""
     path = copied(sound, tmp_path_factory.mktemp("changed") / "trades.db")
-    value = data.draw(st.integers(0, 10**6) | st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.binary(max_size=5))
+    value = data.draw(
+        st.integers(0, 10**6) | st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.binary(max_size=5)
+    )
     with contextlib.closing(sqlite3.connect(path)) as sql:
         ((before,),) = sql.execute(f'SELECT "{column}" FROM records WHERE seq = ?', (seq,)).fetchall()  # noqa: S608
     if value == before and type(value) is type(before):

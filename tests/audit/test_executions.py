@@ -5,12 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+from attrs import evolve
 from exports import exported
 from forging import forged, round_trip, seq_of
 from papers import book, entry, records_of
 
 from fsm_arb.audit.executions import executed
-from fsm_arb.values import OrderBook
+from fsm_arb.codec import dumps
+from fsm_arb.messages import ExternalFill
+from fsm_arb.values import OrderBook, Side
 
 D = Decimal
 NS_PER_MS = 1_000_000
@@ -36,7 +39,9 @@ def test_an_order_that_never_filled_has_no_price(tmp_path: Path) -> None:
     """And one that was traded back is told with the remedy."""
     records = records_of((book(), OrderBook(bids=(), asks=())), entry(), policy={"remedy": "unwind"})
     orders = list(executed(forged(tmp_path / "trades.db", records=records, live=["trade/d1"])))
-    assert sorted((each.exchange, each.side, each.filled, each.average) for each in orders[:1]) == [("alpha", "sell", 1, 100)]
+    assert sorted((each.exchange, each.side, each.filled, each.average) for each in orders[:1]) == [
+        ("alpha", "sell", 1, 100)
+    ]
     assert [(each.filled, each.average, each.ids) for each in orders if each.exchange == "beta"] == [(0, None, ())]
     assert [each.side for each in orders if each.exchange == "alpha"] == ["sell", "buy"]
 
@@ -44,12 +49,10 @@ def test_an_order_that_never_filled_has_no_price(tmp_path: Path) -> None:
 def test_what_an_operator_traded_is_told_without_an_id(tmp_path: Path) -> None:
     """It is no order of ours."""
     records = list(round_trip()[:9])
-    fact = '{"v":1,"fact":"external_fill","body":{"now":1,"leg":0,"side":"buy","amount":"0.25","price":"99","reason":"x","fee":null}}'
-    from attrs import evolve
-
+    fill = ExternalFill(now=1, leg=0, side=Side.BUY, amount=D("0.25"), price=D(99), reason="by hand")
     last = records[-1]
     records.append(
-        evolve(last, seq=10, stream_seq=10, trigger="external_fill", state_before=last.state_after, payload=fact)
+        evolve(last, seq=10, stream_seq=10, trigger="external_fill", state_before=last.state_after, payload=dumps(fill))
     )
     *_, by_hand = executed(forged(tmp_path / "trades.db", records=records, live=["trade/d1"]))
     assert (by_hand.client_order_id, by_hand.order_id, by_hand.side, by_hand.filled) == ("", "", "buy", D("0.25"))

@@ -45,7 +45,13 @@ def test_columns_may_stand_in_any_order_among_others(tmp_path: Path) -> None:
     """Exports have many; what is optional may be left out or empty, and the time may be a number."""
     head = "time,note,side,price,amount,order_id,trade_id,symbol, exchange "
     (one,) = read_executions(file(tmp_path, "\ufeff" + head, '1700049600250,"a, b",SELL,1,2,o,t,X/Y,e'))
-    assert (one.side, one.at_ms, one.client_order_id, one.fee, one.fee_currency) == ("sell", 1_700_049_600_250, "", None, "")
+    assert (one.side, one.at_ms, one.client_order_id, one.fee, one.fee_currency) == (
+        "sell",
+        1_700_049_600_250,
+        "",
+        None,
+        "",
+    )
     (other,) = read_executions(file(tmp_path, HEAD, LINE.replace("0.0005,BTC", ",").replace("f0001", "")))
     assert (other.client_order_id, other.fee) == ("", None)
     (rebate,) = read_executions(file(tmp_path, HEAD, LINE.replace("0.0005", "-0.0005")))

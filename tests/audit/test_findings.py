@@ -39,7 +39,9 @@ def test_the_first_record_comes_first_and_what_is_of_none_last() -> None:
     ]
 
 
-@pytest.mark.parametrize(("at_ns", "told"), [(NOON, "2023-11-15T12:00:00.000000Z"), (1 << 62, "2116-02-20T23:53:38.427387Z")])
+@pytest.mark.parametrize(
+    ("at_ns", "told"), [(NOON, "2023-11-15T12:00:00.000000Z"), (1 << 62, "2116-02-20T23:53:38.427387Z")]
+)
 def test_a_moment_is_told_in_utc(at_ns: int, told: str) -> None:
     """To the microsecond."""
     assert moment(at_ns) == told

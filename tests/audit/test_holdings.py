@@ -74,7 +74,12 @@ def test_what_a_record_may_change_is_told_apart() -> None:
         ("exit_started", position(exit_trade_id=None), {}, "says that exit None is at work, where d2 should be"),
         ("exit_started", position(exits=[["d2", "0.5"]]), {}, "changes more than that an exit has begun"),
         ("exit_ended", fact(trade_id="d3"), {}, "changes exits of another trade than d3"),
-        ("exit_ended", position(exits=[["d2", "0.5"]]), {}, "takes no row of the table: CLOSING -- exit_ended --> CLOSED"),
+        (
+            "exit_ended",
+            position(exits=[["d2", "0.5"]]),
+            {},
+            "takes no row of the table: CLOSING -- exit_ended --> CLOSED",
+        ),
         ("exit_ended", position(exit_trade_id="d2"), {}, "says that exit d2 is at work, where None should be"),
         ("exit_ended", None, {"payload": "[]"}, "cannot follow from the records before it"),
     ],

@@ -31,9 +31,13 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     asyncio.run(_stop(folder))
 
 
-async def _joined(folder: Path) -> LoopbackExchange:
+def _state(folder: Path) -> Path:
     (state,) = folder.glob("exchange-*.json")
-    exchange = await LoopbackExchange.rejoin(state)
+    return state
+
+
+async def _joined(folder: Path) -> LoopbackExchange:
+    exchange = await LoopbackExchange.rejoin(_state(folder))
     assert exchange is not None
     return exchange
 

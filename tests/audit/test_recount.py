@@ -51,7 +51,10 @@ def test_executions_outweigh_what_the_ledger_has_made_of_them() -> None:
     """Where they are all there; else the order's own average counts."""
     own = ledger()
     order = own.orders[0]
-    dearer = {fill.fill_id: Fill(fill_id=fill.fill_id, amount=fill.amount, price=fill.price + 1, fee=fill.fee) for fill in order.fills}
+    dearer = {
+        fill.fill_id: Fill(fill_id=fill.fill_id, amount=fill.amount, price=fill.price + 1, fee=fill.fee)
+        for fill in order.fills
+    }
     right, other = pnl_of(own, {}), pnl_of(own, {0: dearer})
     assert right is not None
     assert other is not None

@@ -38,7 +38,9 @@ def test_a_sound_trade_is_told() -> None:
     """What its position must say, which ids it used, how it ended, and that it is still watched."""
     part = tried(of("trade/d1"))
     assert part.findings == []
-    assert [(each.trade_id, each.booked, each.opens, each.stands) for each in part.statements] == [("d1", "1", True, True)]
+    assert [(each.trade_id, each.booked, each.opens, each.stands) for each in part.statements] == [
+        ("d1", "1", True, True)
+    ]
     assert part.statements[0].prices == ("100", "101")
     assert [seq for _, seq in part.intents] == [seq_of("intended")] * 2
     assert (part.trades, part.live, part.halted) == ({"success": 1}, ["trade/d1"], [])

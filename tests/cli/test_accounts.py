@@ -38,7 +38,7 @@ def test_a_key_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     """By its variable; no other value is told."""
     monkeypatch.setenv("FSM_ARB_BINANCE_API_KEY", SECRET)
     monkeypatch.delenv("FSM_ARB_BINANCE_SECRET", raising=False)
-    with pytest.raises(InvalidInput, match="FSM_ARB_BINANCE_SECRET=''.*is not set") as caught:
+    with pytest.raises(InvalidInput, match=r"FSM_ARB_BINANCE_SECRET=''.*is not set") as caught:
         keys(Account("binance", "binance"))
     assert SECRET not in str(caught.value)
 

@@ -91,7 +91,7 @@ def test_it_ends_in_a_table_a_page_a_picture_and_a_journal(run: Run, own: tuple[
         digest = list(reader.records())[-1].hash
     assert f"Digest: {digest}" in done.output
     shown = run("show", "b000001", "--journal", folder / "trades.db")
-    assert "Outcome success" in shown.output
+    assert "SUCCESS" in shown.output
 
 
 def test_the_same_again_is_the_same_and_another_seed_is_not(run: Run, own: tuple[Path, Path], tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_edges_that_a_policy_takes_away_are_told_apart_from_those_beyond_the_bou
     assert f"Not reached, though the default policy reaches it: {cut}\n" in result.output
     assert f"Not reached by either: {beyond}\n" in result.output
     page = (folder / "trade.md").read_text(encoding="utf-8")
-    assert "trades of 1 lot, at most 1 fault in one run and 2 remedies, a crash at any point" in page
+    assert "trades of 1 lot, at most 1 fault in one run and 2 remedies before it halts, a crash at any point" in page
     assert page.index("This policy reaches none") < page.index(f"- {cut}\n") < page.index("No policy that was run")
     assert page.index("No policy that was run") < page.index(f"- {beyond}\n")
     assert "PLACING --> PARTIAL: placed [one_refused] (not reached)" in (folder / "trade.mmd").read_text()
@@ -114,7 +114,7 @@ def test_each_row_is_reached_cut_or_beyond() -> None:
     assert ([str(row)[:26] for row in reach.cut], reach.beyond) == (["PARTIAL -- wall [neither_m"], ())
     reach = reach_of("mine", bounds, evolve(report, rows=every - {wall}), evolve(report, rows=every - {wall}))
     assert (reach.cut, [row.trigger for row in reach.beyond]) == ((), ["wall"])
-    assert "1 lot, at most 0 faults in one run and 1 remedy," in reach.within
+    assert "1 lot, at most 0 faults in one run and 1 remedy before it halts," in reach.within
 
 
 def test_a_policy_is_not_compared_with_what_is_committed(tmp_path: Path) -> None:

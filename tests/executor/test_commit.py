@@ -168,8 +168,8 @@ async def test_what_ended_with_nothing_and_is_disturbed_holds_its_risk_again(hal
             breaks(venue, "book", error=VenueUnanswered("nobody"))
         (request,) = placed(there["binance"])
         shows(there["binance"], request, request.amount)
-        await until(lambda: executor.trade(result.trade_id).state != "DONE")
-        assert guard.held.amount > 0
+        await until(lambda: guard.held.amount > 0)
+        assert executor.trade(result.trade_id).state != "DONE"
         for venue in there.values():
             mends(venue)
         await until(lambda: executor.trade(result.trade_id).state == "DONE")

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import inspect
 import logging
+import re
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -322,7 +323,9 @@ async def blocked(hall: Hall, decision: Any = None, **parts: Any) -> str:
 async def test_a_decision_that_is_too_old_is_blocked(hall: Hall) -> None:
     """The price it was made on is gone; the note says how old it is."""
     then = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=11)
-    assert "decided 11" in await blocked(hall, hall.entry(decided_at=then))
+    told = re.search(r"decided (\d+)", await blocked(hall, hall.entry(decided_at=then)))
+    assert told is not None
+    assert int(told[1]) >= 11  # a busy machine takes its time until it asks
 
 
 async def test_a_decision_that_is_young_enough_is_executed(hall: Hall) -> None:

@@ -228,6 +228,21 @@ async def test_beginning_in_the_past_goes_live_without_a_gap_or_a_duplicate(desk
     assert seqs(got) == desk.kept(after=17)
 
 
+async def test_a_commit_that_was_read_in_part_when_it_was_told_comes_once(
+    memory: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was on the journal before who follows heard of it."""
+    monkeypatch.setattr(module, "CHUNK", 4)
+    drafts = tuple(Draft(at_ns=n, trigger="n", state_before="A", state_after="B", payload="{}") for n in range(10))
+    batch = Batch(stream="trade/a", expected_seq=0, drafts=drafts, live=True)
+    last = await memory.journal.append([batch])
+    following = memory.subscribers.follow(0)
+    got = [await anext(following)]
+    memory.subscribers.committed(last, [batch])
+    got += await rest(following)
+    assert seqs(got) == list(range(1, 11))
+
+
 async def test_a_beginning_that_cannot_be_is_refused(desk: Desk) -> None:
     """Before anything is followed."""
     with pytest.raises(InvalidInput, match="after=-1"):
@@ -391,6 +406,22 @@ async def test_who_has_unsubscribed_is_called_no_more(memory: Desk, within: bool
     await memory.write("trade/a")
     await memory.subscribers.close()
     assert got == ([1] if within else [1, 2])
+
+
+async def test_who_unsubscribes_from_within_comes_to_its_end(memory: Desk) -> None:
+    """What it still awaits is not cut off."""
+    got: list[int] = []
+    unsubscribe: Callable[[], None]
+
+    async def once(record: Committed) -> None:
+        unsubscribe()
+        await asyncio.sleep(0)
+        got.append(record.seq)
+
+    unsubscribe = memory.subscribers.call(once)
+    await memory.write("trade/a", count=2)
+    await until(lambda: not memory.subscribers._pumps)
+    assert got == [1]
 
 
 async def test_a_callback_that_never_returns_is_ended_with_the_executor(

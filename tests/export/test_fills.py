@@ -73,6 +73,10 @@ def test_an_operators_verdict_is_told_as_one() -> None:
     walk = Walk(doubt_max_s=1).fills(0).doubt(1)
     walk.tell(Judged(now=walk.ns, order=1, filled=D(10), price=D(98), reason="seen on the website"))
     assert shown(walk, "kind", "amount", "price", "cost")[1:] == [("judged", 10, 98, 980)]
+    walk = Walk(doubt_max_s=1).fills(0).ack(1, 10, fills=(fill("x", 10),))
+    walk.tell(Judged(now=walk.ns, order=1, filled=D(10), price=D(98), reason="seen on the website"))
+    told = shown(walk, "kind", "amount", "price", "cost")[1:]
+    assert told == [("fill", 10, 100, 1000), ("judged", 0, None, -20)]
 
 
 def test_a_price_that_is_told_late_corrects_the_cost() -> None:

@@ -126,6 +126,17 @@ def test_outcomes_look_different() -> None:
     )  # fmt: skip
 
 
+def test_what_a_venue_said_again_and_again_is_told_once(tmp_path: Path) -> None:
+    """With how often, so that the legs still fit on a screen."""
+    walk = Walk(name="t", remedy="unwind", attempts_max=3).at(0.1).fills(0).refuse(1)
+    walk.at(1).look().refuse(2).at(9).look().refuse(3)
+    page = page_of(tmp_path, walk)
+    assert [line[-1] for line in page.tables[0][1:]] == [
+        "filled: insufficient_funds: no",
+        "failed: insufficient_funds: no (2 times)",
+    ]
+
+
 def test_a_slow_retry_in_vain_is_told(tmp_path: Path) -> None:
     """Its decision and its records stand at the end."""
     page = page_of(tmp_path, stuck())

@@ -92,7 +92,14 @@ class Shown:
     options: dict[str, Any] = {}  # noqa: RUF012
 
     def __init__(self, **order: Any) -> None:
-        self.order = {"id": "o1", "status": "closed", "filled": "2", "amount": "2", "side": "buy", "symbol": "X/Y"} | order
+        self.order = {
+            "id": "o1",
+            "status": "closed",
+            "filled": "2",
+            "amount": "2",
+            "side": "buy",
+            "symbol": "X/Y",
+        } | order
 
     async def load_markets(self) -> dict[str, Any]:
         return {"X/Y": self.market("X/Y")}

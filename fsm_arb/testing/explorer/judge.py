@@ -34,7 +34,7 @@ OF_TRADES = frozenset({15})
 OF_STATES = frozenset({1, 2, 3, 4, 5, 7})
 # Judged where a trade is DONE and nothing moves any more.
 AT_REST = frozenset({7, 8, 13})
-BOOKS_MAX = 100_000  # that are remembered at a time
+BOOKS_MAX = 20_000  # that are remembered at a time
 
 
 @define(eq=False)
