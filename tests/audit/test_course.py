@@ -8,13 +8,14 @@ from typing import get_args
 import pytest
 from attrs import evolve
 from histories import bad_nights, calm, doubtful, unwound
-from worlds import Walk
+from worlds import Walk, snapshot
 
 from fsm_arb.audit.course import DECIDED, Course, Ids, ids_of, told
-from fsm_arb.audit.difference import Kind
+from fsm_arb.audit.difference import Difference, Kind
 from fsm_arb.decision import CrossExchangeDecision
 from fsm_arb.errors import MachineError
-from fsm_arb.messages import Begun, Checked, Event, Fact, Restarted, Ticked
+from fsm_arb.memory import Entry
+from fsm_arb.messages import Begun, Busted, Checked, Event, Fact, Observed, Restarted, Ticked
 from fsm_arb.values import Side
 
 D = Decimal
@@ -158,3 +159,52 @@ def test_what_is_raised_is_told() -> None:
     assert told(walk.trade, Checked(now=0, refusal=""), 0)[1] == ""
     said = told(walk.trade, "no event", 0)[1]
     assert said.startswith("KeyError: ")
+
+
+def changed(trigger: str, **changes: object) -> list[Entry]:
+    """Return a trade's records with one of them altered: the first of that name."""
+    entries = list(unwound().entries)
+    at = next(i for i, entry in enumerate(entries) if entry.trigger == trigger)
+    entries[at] = evolve(entries[at], **changes)
+    return entries
+
+
+def differences(entries: list[Entry]) -> list[Difference]:
+    course = Course("unwound", entries)
+    return [each for turn in course.turns() for each in course.take(turn)]
+
+
+def test_what_tells_nothing_new_is_no_record() -> None:
+    """A reading that was recorded twice would not be today."""
+    entries = list(unwound().entries)
+    seen = Observed(now=entries[-1].fact.now, order=0, snapshot=snapshot(10, ended=True))
+    at_ns, state = entries[-1].at_ns, entries[-1].after
+    (found,) = differences([*entries, Entry(at_ns, "observed", state, state, seen)])
+    assert (found.kind, found.number) == (Kind.MISSING, len(entries) + 1)
+    assert found.why == "it would not be recorded: it tells nothing new"
+
+
+def test_what_is_refused_now_is_named() -> None:
+    """An operator's word that does not fit what the trade holds."""
+    entries = list(unwound().entries)
+    bust = Busted(now=entries[-1].fact.now, order=1, amount=D(5), reason="so they say")
+    found = differences([*entries, Entry(entries[-1].at_ns, "busted", "DONE", "DONE", bust)])
+    assert [each.kind for each in found] == [Kind.REFUSED, Kind.REFUSED]
+    assert "must be above zero and within the 0 that has filled" in found[0].why
+
+
+def test_an_edge_that_is_no_row_ends_the_course() -> None:
+    """What follows from it cannot be told."""
+    found = differences(changed("unwind", after="DONE"))
+    assert [each.kind for each in found] == [Kind.OTHER, Kind.REFUSED]
+    assert "no row PARTIAL -- unwind --> DONE" in found[-1].why
+
+
+def test_a_decision_that_is_not_recorded_is_added() -> None:
+    """The record before which it would stand is named."""
+    entries = list(unwound().entries)
+    at = next(i for i, entry in enumerate(entries) if entry.trigger == "unwind")
+    (found, *_) = differences(entries[:at])
+    assert (found.kind, found.number, found.recorded) == (Kind.ADDED, at + 1, None)
+    assert found.decided is not None
+    assert found.decided.trigger == "unwind"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from histories import halted, tale_of, unwound
-from worlds import ALPHA, BETA_KEEPS_BASE, Walk, book, entry, policy
+from worlds import ALPHA, BETA_KEEPS_BASE, Walk, book, entry, policy, sized, snapshot
 
 from fsm_arb.audit.details import details, option_said, option_words, policy_said, round_trip
 from fsm_arb.audit.story import Step, story_of
-from fsm_arb.messages import LegSurvey, Restarted, Surveyed
-from fsm_arb.ports import Wire
+from fsm_arb.messages import CancelEnded, Checked, LegSurvey, Observed, PlaceEnded, Restarted, Sized, Surveyed
+from fsm_arb.ports import Acknowledged, CancelReply, Wire
 
 D = Decimal
 
@@ -94,3 +96,43 @@ def test_the_books_of_a_decision_are_told() -> None:
 def test_a_fact_without_numbers_has_no_details() -> None:
     """Its sentence is all there is."""
     assert details(unwound().trade, Restarted(now=0)) == ()
+
+
+def test_a_decision_tells_when_it_was_made() -> None:
+    """It is older than the record of it."""
+    made = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+    assert step(Walk(entry(decided_at=made)), "begun").details[0] == "decided at 2026-01-02T03:04:05+00:00"
+
+
+def test_checks_tell_what_they_read() -> None:
+    """Reading by reading; one that says nothing is left out."""
+    fact = Checked(now=0, readings={"health": "up", "fx": "", "risk": "room for 3 USD"})
+    assert details(unwound().trade, fact) == ("health: up", "risk: room for 3 USD")
+
+
+def test_a_size_that_was_refused_has_no_numbers() -> None:
+    """Its sentence names the rule and the numbers."""
+    assert details(unwound().trade, Sized(now=0, refusal="funds: too little")) == ()
+
+
+def test_what_earlier_trades_left_is_told_with_the_size() -> None:
+    """It is why the legs differ."""
+    walk = Walk(plan=evolve(sized(), carried=D("-0.03")))
+    assert step(walk, "planned").details[-1] == "trades away -0.03 BTC that earlier trades left"
+
+
+def test_every_answer_tells_its_round_trip() -> None:
+    """To placing, cancelling and looking."""
+    wire, trade = Wire(sent_at_ns=0, received_at_ns=3_000_000), unwound().trade
+    facts = (
+        PlaceEnded(now=0, order=0, outcome=Acknowledged(snapshot=snapshot(), wire=wire)),
+        CancelEnded(now=0, order=0, reply=CancelReply(accepted=True, wire=wire)),
+        Observed(now=0, order=0, snapshot=snapshot(), wire=wire),
+    )
+    assert [details(trade, fact) for fact in facts] == [("3.0 ms on the wire",)] * 3
+
+
+def test_a_remedy_that_fell_away_tells_what_blocked_it() -> None:
+    """Both ways, as they were weighed."""
+    walk = halted(attempts_max=2)
+    assert step(walk, "stalled").details[0].endswith("not possible: beta gives no answer")

@@ -10,6 +10,7 @@ from attrs import evolve
 from histories import bad_nights, calm, doubtful, halted, unwound
 from worlds import Walk, book, policy
 
+from fsm_arb.audit.course import DECIDED
 from fsm_arb.audit.hypothetical import How, act, not_judged, same_act, suppose
 from fsm_arb.messages import Kind
 from fsm_arb.policy import DoubtRemedy, Placement, Remedy
@@ -184,8 +185,6 @@ def test_numbers_that_no_record_can_judge_are_named() -> None:
 )
 def test_what_is_done_has_a_name(walk: Walk, acts: list[str]) -> None:
     """By which divergences are counted."""
-    from fsm_arb.audit.course import DECIDED
-
     assert [act(entry) for entry in walk.entries if isinstance(entry.fact, DECIDED)] == acts
 
 
@@ -197,3 +196,16 @@ def test_a_deadline_and_a_reason_make_no_other_act() -> None:
     assert same_act(intended, later)
     dearer = evolve(intended, fact=evolve(intended.fact, intents=(evolve(first, bound=D(1)), second)))
     assert not same_act(intended, dearer)
+
+
+def test_a_cancel_a_stall_and_an_order_in_turn_have_names_too() -> None:
+    """And what came from outside is called what its record is called."""
+    entries = [
+        *Walk(name="rests").ack(0).ack(1).at(5).entries,
+        *halted(attempts_max=2).entries,
+        *Walk(name="turn", placement="sequential").entries,
+    ]
+    names = {act(entry) for entry in entries}
+    assert {"cancel", "no remedy", "first order of leg 0", "place_ended"} <= names
+    for entry in entries:
+        assert same_act(entry, evolve(entry, at_ns=1))

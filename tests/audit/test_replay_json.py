@@ -83,3 +83,12 @@ def test_a_trade_of_which_nothing_is_known_is_not_unchanged() -> None:
     assert said["unchanged"] == 0
     assert said["results"][0]["unknown"] == "record 1 is decided otherwise"
     assert kinds([unknown]) == {}
+
+
+def test_what_is_missing_now_has_no_other_side() -> None:
+    """Null stands for nothing."""
+    entries = unwound().entries
+    at = next(i for i, entry in enumerate(entries) if entry.trigger == "unwind")
+    difference = replay_json([replay("unwound", entries[:at])])["differences"][0]
+    assert (difference["kind"], difference["recorded"]) == ("added", None)
+    assert difference["decided"]["trigger"] == "unwind"

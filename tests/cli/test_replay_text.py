@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
-from histories import calm, unwound
+from histories import calm, doubtful, unwound
 
 from fsm_arb import choice
 from fsm_arb.audit.hypothetical import Supposed, suppose
@@ -16,6 +16,7 @@ from fsm_arb.cli.replay_text import SHOWN_MAX, changed, hypothetical_lines, repl
 from fsm_arb.memory import Entry
 from fsm_arb.messages import Intended
 from fsm_arb.policy import Remedy
+from fsm_arb.values import OrderType
 
 D = Decimal
 
@@ -108,3 +109,33 @@ def test_a_trade_of_which_nothing_can_be_said_says_why() -> None:
     lines = list(hypothetical_lines([found], {}, ()))
     assert any("x: nothing can be said: record 4" in line for line in lines)
     assert lines[-1].endswith("1 trade: 0 unchanged, 0 would have parted from what is recorded")
+
+
+def test_how_late_time_decided_is_told() -> None:
+    """With the trade and the record that was latest."""
+    lines = list(replay_lines([replay("doubtful", doubtful().entries)]))
+    assert any("recorded no later than 0.500 s after it was due (doubtful, " in line for line in lines)
+
+
+def test_a_decision_that_is_gone_or_new_is_told_as_such(entries: list[Entry]) -> None:
+    """Nothing stands on the other side."""
+    at = next(i for i, entry in enumerate(entries) if entry.trigger == "unwind")
+    lines = list(replay_lines([replay("unwound", entries[:at])]))
+    assert "decided now, and not recorded" in lines[0]
+    assert lines[1] == "  recorded: nothing"
+    assert lines[2].startswith("  now:      unwind, PARTIAL -> ROLLBACK")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"doubt_max_s": D(10)}, "10.000 s before it: halt, sooner (has not ended)"),
+        ({"doubt_max_s": D(100)}, "wait, where it was: halt (has not ended)"),
+        ({"order_type": OrderType.LIMIT}, "first orders, with other numbers"),
+        ({"fill_timeout_s": D(1)}, "deadline to PARTIAL, sooner"),
+    ],
+)
+def test_each_way_to_part_has_its_words(changes: dict[str, object], said: str) -> None:
+    """Sooner, later, or the same with other numbers."""
+    found = [suppose("doubtful", doubtful().entries, changes)]
+    assert any(said in line for line in hypothetical_lines(found, changes, ()))

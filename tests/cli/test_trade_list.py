@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,12 @@ def test_a_trade_that_is_damaged_hides_no_other(tmp_path: Path) -> None:
     assert said[1].startswith("calm ")
     assert said[2] == "bad cannot be read: bad: its first record is not that it was begun"
     assert len(said) == 3
+
+
+def test_the_list_is_there_for_machines(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each trade as the head of its story."""
+    with JournalReader(journal) as reader:
+        list_trades(reader, Console(), halted=False, live=False, last=1, as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert (said["schema"], said["unreadable"]) == ("fsm_arb.trades/1", [])
+    assert [each["trade_id"] for each in said["trades"]] == ["doubtful"]
