@@ -119,6 +119,11 @@ def result_of(trade: Memory, position_id: str | None = None) -> CrossExecutionRe
     )
 
 
+def pnl_of(ledger: Ledger) -> Decimal | None:
+    """Return what a sized trade has made by now, in the quote of legs[0]; None where a price or fee is unknown."""
+    return _pnl(ledger)[0]
+
+
 def _leg(trade: Memory, index: int) -> LegExecutionResult:
     leg = trade.decision.legs[index]
     ledger = trade.ledger

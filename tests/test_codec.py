@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import Walk, entry, leaving, sized, survey
 
-from fsm_arb.codec import VERSION, dumps, loads
+from fsm_arb.codec import KEPT_MAX, VERSION, dumps, loads
 from fsm_arb.errors import JournalForeign
 from fsm_arb.ledger import Ledger
 from fsm_arb.memory import TRIGGERS
@@ -313,3 +313,16 @@ def test_a_field_that_came_later_is_read_as_its_default() -> None:
     payload = json.loads(dumps(Sized(now=0, plan=sized())))
     del payload["body"]["plan"]["carried"]  # came later
     assert loads(json.dumps(payload)).plan == sized()
+
+
+def test_what_comes_again_is_read_once() -> None:
+    """Policies, rules and legs are frozen and shared; whatever differs is another, however many there are."""
+    text = dumps(Begun(now=1, decision=entry(), sides=(Side.SELL, Side.BUY), policy=ExecutionPolicy()))
+    one, other = loads(text), loads(text)
+    assert one.policy is other.policy
+    assert one.decision.legs[0] is other.decision.legs[0]
+    for attempts in range(1, KEPT_MAX + 3):
+        payload = json.loads(text)
+        payload["body"]["policy"]["attempts_max"] = attempts
+        assert loads(json.dumps(payload)).policy.attempts_max == attempts
+    assert loads(text).policy == one.policy

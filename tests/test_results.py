@@ -13,7 +13,7 @@ from worlds import ALPHA, BETA, BETA_KEEPS_BASE, SECOND, Walk, book, entry, fill
 from fsm_arb.errors import InvalidInput
 from fsm_arb.messages import Checked, Observed
 from fsm_arb.ports import OrderSnapshot, OrderStatus
-from fsm_arb.results import LegExecutionResult, result_of
+from fsm_arb.results import LegExecutionResult, pnl_of, result_of
 from fsm_arb.values import ZERO, Action, Fee, Side
 
 D = Decimal
@@ -169,6 +169,13 @@ def test_pnl_is_sells_less_buys_less_fees() -> None:
     assert result_of(filled().trade).pnl == 17
     turned = Walk(entry(Action.ENTRY_NEGATIVE)).fills(0, average=D(99), fees=usd(1))
     assert result_of(turned.fills(1, average=D(101), fees=usdt(2)).trade).pnl == 17
+
+
+def test_pnl_is_told_of_a_ledger_alone() -> None:
+    """The same, without the rest of a result."""
+    trade = filled().trade
+    assert trade.ledger is not None
+    assert pnl_of(trade.ledger) == result_of(trade).pnl is not None
 
 
 def test_pnl_of_leg_one_is_converted_at_the_recorded_rate() -> None:

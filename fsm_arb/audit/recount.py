@@ -107,8 +107,8 @@ def _cash(order: Order, leg: LegPlan, fills: Mapping[str, Fill]) -> Decimal | No
 
 def told_alike(one: Decimal | None, other: Decimal | None, ledger: Ledger) -> bool:
     """Whether two results differ by no more than the rounding of another order of sums."""
-    if one is None or other is None:
-        return one is other
+    if one is None or other is None or one == other:
+        return one == other
     turnover = sum(
         (abs(_converted(ledger, order.intent.leg, order.gross * (order.average or ZERO))) for order in ledger.orders),
         abs(one),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define, evolve, field
 
+from fsm_arb import results
 from fsm_arb.audit.findings import Finding, Part, Statement, text
 from fsm_arb.audit.recount import EXACTLY, fees_of, hedged, outcome_of, pnl_of, told_alike
 from fsm_arb.audit.summary import entry_of, no_ids
@@ -14,7 +15,6 @@ from fsm_arb.errors import FsmArbError
 from fsm_arb.machines.trade import TRADE_TABLE
 from fsm_arb.memory import TRIGGERS, Memory
 from fsm_arb.messages import Begun, CancelAsked, ExternalFill, Intended, Moved, PlaceEnded
-from fsm_arb.results import result_of
 from fsm_arb.scribe import TRADE
 from fsm_arb.values import ZERO, Fill
 
@@ -161,7 +161,7 @@ class TradeTrial:
         fees, opens = "", False
         if ledger is not None:
             pnl = pnl_of(ledger, self.fills)
-            told = result_of(memory).pnl
+            told = results.pnl_of(ledger)
             if not told_alike(pnl, told, ledger):
                 return f"leaves a PnL of {told}, and {pnl} by its fills"
             prices = (text(ledger.average_price(0)), text(ledger.average_price(1)))

@@ -142,6 +142,9 @@ class Table:
         self.final = frozenset(map(str, final))
         self.rows = tuple(rows)
         self._from = {state: tuple(row for row in rows if row.source == state) for state in self.states}
+        self._edges = {
+            (row.source, row.trigger, row.dest): row for row in reversed(self.rows)
+        }  # the first of each wins
         if faults := tuple(_faults(self)):
             raise TableInvalid(f"{name}: " + "; ".join(faults))
 
@@ -178,8 +181,7 @@ class Table:
 
     def find(self, state_before: str, trigger: str, state_after: str) -> Row | None:
         """Return the first row along this edge, or None where there is no such edge."""
-        edge = (state_before, trigger, state_after)
-        return next((row for row in self.rows if (row.source, row.trigger, row.dest) == edge), None)
+        return self._edges.get((state_before, trigger, state_after))
 
     def __repr__(self) -> str:
         return f"<Table {self.name}: {len(self.states)} states, {len(self.rows)} rows>"

@@ -29,7 +29,7 @@ WIDTH = 506.0
 PITCH = 76.0  # px from state to state
 TOP = 12.0
 BEND = (40.0, 28.0)  # px: how far the innermost curve bends outwards, and each further one more
-STEPS_MAX = 24  # told in words; what is in between is folded away
+STEPS_MAX = 12  # told in words; what is in between is folded away
 NUMBERS_MAX = 3  # on one edge; of more, the first and the last
 PLACES = (0.5, 0.36, 0.64, 0.24, 0.76, 0.43, 0.57)  # along an edge, where its numbers may stand
 

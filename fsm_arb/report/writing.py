@@ -89,7 +89,7 @@ def write_report(
     jobs: int = 1,
     advance: Callable[[], None] = lambda: None,
 ) -> Written:
-    """Write the index of a journal and its trades' pages; what stood there of an earlier report is replaced.
+    """Write the index of a journal and its trades' pages. Files of the same names are replaced, others stay.
 
     Args:
         journal: The file.

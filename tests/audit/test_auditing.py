@@ -24,6 +24,8 @@ from fsm_arb.ports import Batch, Draft, Record
 from fsm_arb.residuals import Leftover
 from fsm_arb.risk.history import RiskHistory
 from fsm_arb.testing.crash.damage import CutOff, Edited, Flipped, Overwritten, Restored, copied, pictured
+from fsm_arb.testing.filing import file_disk
+from fsm_arb.testing.swarm import running
 
 RECORDS = len(round_trip())
 
@@ -59,6 +61,28 @@ def test_a_journal_of_real_trades_passes(ended: Path) -> None:
     assert found.findings == []
     assert found.trades.total() == 8
     assert told[-1] == (found.records, found.head[0])
+
+
+class Kept(running.World):
+    """A world whose journal is looked at afterwards."""
+
+    last: running.World
+
+    def __init__(self, parts: Any) -> None:
+        super().__init__(parts)
+        Kept.last = self
+
+
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_whatever_trading_went_through_passes(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lost replies, late fills, busts, kills, operators: none of it makes a journal contradict itself."""
+    monkeypatch.setattr(running, "World", Kept)
+    told = running.run_episode(running.Order(seed=seed))
+    file_disk(tmp_path / "trades.db", Kept.last.disk)
+    found = audit(tmp_path / "trades.db")
+    assert told.violations == ()
+    assert found.findings == []
+    assert found.trades.total() == len({each.stream for each in Kept.last.disk.records if "trade/" in each.stream})
 
 
 def test_an_empty_journal_passes(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_a_decision_that_is_gone_or_new_is_told_as_such(entries: list[Entry]) ->
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"doubt_max_s": D(10)}, "10.000 s before it: halt, sooner (has not ended)"),
+        ({"doubt_max_s": D(10)}, "10.500 s before it: halt, sooner (has not ended)"),
         ({"doubt_max_s": D(100)}, "wait, where it was: halt (has not ended)"),
         ({"order_type": OrderType.LIMIT}, "first orders, with other numbers"),
         ({"fill_timeout_s": D(1)}, "deadline to PARTIAL, sooner"),

@@ -192,7 +192,7 @@ def test_orders_of_whole_episodes_move_along_rows_only(monkeypatch: pytest.Monke
                 taken.update([row] if row else [])
 
     monkeypatch.setattr(Memory, "_apply", judged)
-    for seed in range(20):
+    for seed in (*range(15), 111):  # the last one hears a refusal after it was taken up anew
         run_episode(EpisodeOrder(seed=seed))
     assert wrong == []
     assert len(taken) >= 10, taken

@@ -113,7 +113,7 @@ def test_the_way_stands_in_words_too() -> None:
     assert "PLACING → PARTIAL placed, +1 sOne venue refused while the other may fill" in page.words
     turn: tuple[Way, ...] = (("HALTED", "resume", "PARTIAL"), ("PARTIAL", "wall", "HALTED"))
     long = steps_taken(TRADE_TABLE, turn * 20, ["+1 s"] * 40)
-    assert "16 steps in between" in long
-    assert re.findall(r'start="(\d+)"', long) == ["13", "29"]
+    assert "28 steps in between" in long
+    assert re.findall(r'start="(\d+)"', long) == ["7", "35"]
     assert long.count("<li>") == 40
     assert steps_taken(TRADE_TABLE, (), ()) == "<p>It has taken no step yet.</p>"

@@ -29,7 +29,7 @@ _OUTCOMES: dict[Outcome | None, int] = {None: -1} | {each: number for number, ea
 _FIRST = frozenset({TradeState.PLACING, TradeState.MONITORING})
 _BUDGETED = frozenset({TradeState.PARTIAL, TradeState.ROLLBACK})
 
-BODIES_MAX = 50_000  # that are remembered at a time
+BODIES_MAX = 30_000  # that are remembered at a time
 KEY_BYTES = 16
 
 # Where they stand in the head of a key.

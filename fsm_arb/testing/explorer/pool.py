@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from fsm_arb.messages import Choice, Intent, Missed, Observed
 
 NOW = 1000 * UNIT  # the moment of every trade that is kept: others are set back to it
-LOOKED_UP = 50_000  # of what is looked up, a generation
-KEPT_MAX = 1_000_000  # things
+LOOKED_UP = 25_000  # of what is looked up, a generation
+KEPT_MAX = 500_000  # things
 
 # All that a trade decides by, what is looked up by identity left out; ids come from outside and decide nothing.
 _BY_IDENTITY = ("ledger", "survey", "checks", "sizing", "begun")
