@@ -57,7 +57,8 @@ def _begun(trade: Memory, fact: Begun) -> str:
 
 def _checked(_trade: Memory, fact: Checked) -> str:
     readings = ", ".join(f"{name} {value}" for name, value in fact.readings.items() if value)
-    return f"refused: {fact.refusal}" if fact.refusal else f"checks passed: {readings}"
+    passed = f"checks passed: {readings}" if readings else "checks passed"
+    return f"refused: {fact.refusal}" if fact.refusal else passed
 
 
 def _sized(trade: Memory, fact: Sized) -> str:

@@ -68,6 +68,7 @@ def test_every_fact_has_words() -> None:
     [
         (Checked(now=0, refusal="health: upbit is down"), "refused: health: upbit is down"),
         (Checked(now=0, readings={"fx": "1400 from static"}), "checks passed: fx 1400 from static"),
+        (Checked(now=0, readings={"fx": ""}), "checks passed"),
         (Sized(now=0, refusal="lot: too small"), "not sized: lot: too small"),
         (PlaceEnded(now=0, order=0, outcome=Refused(code="c", message="m")), "refused: m (c)"),
         (PlaceEnded(now=0, order=0, outcome=InDoubt(code="timeout", message="no answer")), "is in doubt: no answer"),
