@@ -10,9 +10,10 @@ from attrs import define, evolve, field
 
 from fsm_arb.audit.crosscheck import Crosscheck
 from fsm_arb.audit.findings import Finding, Part
-from fsm_arb.audit.holdings import PositionTrial
+from fsm_arb.audit.position_trial import PositionTrial
 from fsm_arb.audit.survey import Stretch, gathered, spread, stretches
-from fsm_arb.audit.trials import CANNOT_BE, TradeTrial
+from fsm_arb.audit.trade_trial import TradeTrial
+from fsm_arb.audit.trial import CANNOT_BE
 from fsm_arb.codec import loads
 from fsm_arb.errors import JournalCorrupt
 from fsm_arb.journal.reader import JournalReader

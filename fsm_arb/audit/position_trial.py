@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve, fields
 
-from fsm_arb.audit.findings import Claim, Finding, Part, moment, text
+from fsm_arb.audit.findings import Claim, moment, text
 from fsm_arb.audit.recount import fees_text
-from fsm_arb.audit.trials import CANNOT_BE, CLOCK_BACK
+from fsm_arb.audit.trial import CLOCK_BACK, Trial
 from fsm_arb.codec import loads
 from fsm_arb.machines.position import POSITION_TABLE, Cause, PositionState, PositionView, Remainder
 from fsm_arb.position import CrossExchangePosition, PositionFact
@@ -42,33 +42,10 @@ FIXED = tuple(each.name for each in fields(CrossExchangePosition) if each.name n
 
 
 @define
-class PositionTrial:
+class PositionTrial(Trial):
     """One position as far as its records have been tried. What is wrong ends it."""
 
-    part: Part
     value: CrossExchangePosition | None = None
-    last: Record | None = None
-    dead: bool = False
-
-    @classmethod
-    def begin(cls, record: Record, part: Part) -> Self:
-        """Take up a position with its first record."""
-        trial = cls(part)
-        trial.take(record)
-        return trial
-
-    def take(self, record: Record) -> None:
-        """Try the next record."""
-        if self.dead:
-            return
-        try:
-            wrong = self._tried(record)
-        except CANNOT_BE as error:
-            wrong = f"cannot follow from the records before it: {error or type(error).__name__}"
-        if wrong:
-            self.dead = True
-            self.part.wrong(Finding.of(record, wrong))
-        self.last = record
 
     def close(self) -> None:
         """Take in that no record follows."""

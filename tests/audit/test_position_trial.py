@@ -11,7 +11,7 @@ from forging import forged, round_trip, seq_of
 
 from fsm_arb.audit.auditing import audit
 from fsm_arb.audit.findings import Part
-from fsm_arb.audit.holdings import FIXED, PositionTrial
+from fsm_arb.audit.position_trial import FIXED, PositionTrial
 
 STREAM = "position/P-d1"
 

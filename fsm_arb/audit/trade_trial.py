@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
 from fsm_arb import results
-from fsm_arb.audit.findings import Finding, Part, Statement, text
+from fsm_arb.audit.findings import Statement, text
 from fsm_arb.audit.recount import EXACTLY, fees_of, hedged, outcome_of, pnl_of, told_alike
 from fsm_arb.audit.summary import entry_of, no_ids
-from fsm_arb.errors import FsmArbError
+from fsm_arb.audit.trial import CLOCK_BACK, Trial
 from fsm_arb.machines.trade import TRADE_TABLE
 from fsm_arb.memory import TRIGGERS, Memory
 from fsm_arb.messages import Begun, CancelAsked, ExternalFill, Intended, Moved, PlaceEnded
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from fsm_arb.ports import Record
 
 UNFINISHED = "unfinished"
-CLOCK_BACK = "records whose wall clock is before that of the record before in their stream"
 SENT_BEFORE = "orders whose bytes left before their intent was made, by the wall clock"
 
 # By edge: how a trade ended that took it; None: it has not ended.
@@ -32,43 +31,17 @@ _OUTCOMES: dict[tuple[str, str, str], set[str | None]] = {}
 for _row in TRADE_TABLE.rows:
     _OUTCOMES.setdefault((_row.source, _row.trigger, _row.dest), set()).add(_row.outcome)
 
-# What a damaged or forged payload can make the fold raise.
-CANNOT_BE = (FsmArbError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AssertionError)
-
 
 @define
-class TradeTrial:
+class TradeTrial(Trial):
     """One trade as far as its records have been tried. What is wrong ends it."""
 
-    part: Part
     memory: Memory | None = None
-    last: Record | None = None
     answered: set[int] = field(factory=set)  # orders whose placing call has come back
     intended_ns: dict[int, int] = field(factory=dict)  # wall clock of each order's intent
     fills: dict[int, dict[str, Fill]] = field(factory=dict)  # by order, then by the venue's own id
     stated: Statement | None = None
     weighed: Ledger | None = None  # what it was stated of
-    dead: bool = False
-
-    @classmethod
-    def begin(cls, record: Record, part: Part) -> Self:
-        """Take up a trade with its first record."""
-        trial = cls(part)
-        trial.take(record)
-        return trial
-
-    def take(self, record: Record) -> None:
-        """Try the next record."""
-        if self.dead:
-            return
-        try:
-            wrong = self._tried(record)
-        except CANNOT_BE as error:
-            wrong = f"cannot follow from the records before it: {error or type(error).__name__}"
-        if wrong:
-            self.dead = True
-            self.part.wrong(Finding.of(record, wrong))
-        self.last = record
 
     def close(self) -> None:
         """Take in that no record follows."""

@@ -13,7 +13,7 @@ from papers import book, entry, records_of
 
 from fsm_arb.audit.auditing import audit
 from fsm_arb.audit.findings import Part
-from fsm_arb.audit.trials import SENT_BEFORE, TradeTrial
+from fsm_arb.audit.trade_trial import SENT_BEFORE, TradeTrial
 from fsm_arb.ports import Record
 from fsm_arb.values import OrderBook
 
