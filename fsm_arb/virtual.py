@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fsm_arb.clock import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
 
@@ -89,6 +89,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the clock's reading in seconds."""
         return self.clock.monotonic_ns() / NS_PER_S
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+        """Do it here and now: a thread would come back at no moment of virtual time."""
+        del executor
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whoever awaits it is told
+            done.set_exception(error)
+        return done
 
 
 def run(main: Coroutine[Any, Any, T], clock: VirtualClock) -> T:

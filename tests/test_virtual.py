@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -66,3 +67,20 @@ def test_the_wall_clock_jumps_alone() -> None:
     assert clock.time_ns() == EPOCH_NS - NS_PER_S
     with pytest.raises(ValueError, match="does not go back"):
         clock.advance(-1)
+
+
+def test_what_would_run_in_a_thread_runs_here_and_now() -> None:
+    """So that the same inputs give the same interleaving; what it raises is told to whoever awaits it."""
+
+    def fails() -> None:
+        raise ValueError("mine")
+
+    async def main() -> tuple[int, int]:
+        before = clock.monotonic_ns()
+        here = await asyncio.to_thread(threading.get_ident)
+        with pytest.raises(ValueError, match="mine"):
+            await asyncio.to_thread(fails)
+        return here, clock.monotonic_ns() - before
+
+    clock = VirtualClock()
+    assert run(main(), clock) == (threading.get_ident(), 0)

@@ -89,9 +89,9 @@ class Asking:
     def subscribe(self, callback: Callable[[Committed], Any], *, after: int | None = None) -> Callable[[], None]:
         """Call *callback* with each record that `records` would give, one at a time; return what ends that.
 
-        It runs on the event loop, in a task of its own, after the commit; what it
-        returns is awaited where it can be. What it raises is logged once, and it is
-        called again with the next record.
+        A coroutine function runs on the event loop, any other in a thread of its own
+        (in virtual time, at once), after the commit; no trade waits for it. What it
+        raises is logged once, and it is called again with the next record.
 
         Raises:
             ExecutorClosed: The executor has not been entered, or was left.

@@ -11,6 +11,7 @@ its queue, and misses nothing for as long as the journal is open.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import itertools
 import logging
@@ -23,6 +24,7 @@ from attrs import frozen
 
 from fsm_arb.committed import FOLLOWED, Committed
 from fsm_arb.errors import FellBehind, FsmArbError, InvalidInput, JournalCorrupt, JournalError, JournalFailed
+from fsm_arb.executor.hand import Hand
 from fsm_arb.executor.limits import asked_to_stop
 
 if TYPE_CHECKING:
@@ -252,20 +254,29 @@ class Subscribers:
         return subscription
 
     def call(self, callback: Callable[[Committed], Any], after: int | None = None) -> Callable[[], None]:
-        """Call *callback* with each record, one at a time, in a task of its own; return what ends that.
+        """Call *callback* with each record, one at a time, and return what ends that, from whatever thread.
 
-        What it returns is awaited where it can be. An error of it is logged, once,
-        and it is called with the next record all the same.
+        A coroutine function runs in a task of its own, any other in a thread of its
+        own, since it might block; what it returns is awaited where it can be. An
+        error of it is logged, once, and it is called with the next record all the same.
         """
         subscription = self.follow(after)
-        pump = asyncio.get_running_loop().create_task(_pump(subscription, callback), name=f"subscriber {callback!r}")
+        loop = asyncio.get_running_loop()
+        pump = loop.create_task(_pump(subscription, callback), name=f"subscriber {callback!r}")
         self._pumps[pump] = subscription
         pump.add_done_callback(self._pumps.pop)
 
-        def unsubscribe() -> None:
+        def end() -> None:
             subscription.close()
             if asyncio.current_task() is not pump:  # it may be waiting in the callback for ever
                 pump.cancel()
+
+        def unsubscribe() -> None:
+            if _running() is loop:
+                end()
+            else:
+                with contextlib.suppress(RuntimeError):  # a loop that is closed calls nobody
+                    loop.call_soon_threadsafe(end)
 
         return unsubscribe
 
@@ -299,11 +310,12 @@ class Subscribers:
 
 
 async def _pump(subscription: Subscription, callback: Callable[[Committed], Any]) -> None:
-    told = False
+    loop, told = asyncio.get_running_loop(), False
+    hand = None if _is_coroutine(callback) else Hand(f"subscriber {callback!r}")
     try:
         async for record in subscription:
             try:
-                answer = callback(record)
+                answer = await loop.run_in_executor(hand, callback, record) if hand else callback(record)
                 if inspect.isawaitable(answer):
                     await answer
             except (Exception, asyncio.CancelledError) as error:
@@ -314,3 +326,21 @@ async def _pump(subscription: Subscription, callback: Callable[[Committed], Any]
                 told = True
     except FsmArbError as error:
         logger.error("subscriber %r is told no more: %s", callback, error)  # noqa: TRY400 - nothing to trace
+    finally:
+        if hand is not None:
+            hand.shutdown()
+            if hand.busy:
+                logger.error("subscriber %r has not come back and is left behind", callback)
+
+
+def _is_coroutine(callback: Callable[[Committed], Any]) -> bool:
+    """Whether calling it only makes a coroutine, which blocks nobody."""
+    call = getattr(callback, "__call__", callback)  # noqa: B004 - an object's own, to look at
+    return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(call)
+
+
+def _running() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -341,15 +342,74 @@ async def test_a_journal_without_global_order_is_followed_as_far_as_the_queue_go
 # ------------------------------------------------------------------ callbacks
 
 
-async def test_a_callback_is_called_in_a_task_of_its_own(memory: Desk) -> None:
-    """Not by the task that commits, and not before the commit has gone on."""
+async def test_a_callback_is_called_in_a_task_or_a_thread_of_its_own(memory: Desk) -> None:
+    """Not by the task that commits, and not before the commit has gone on; one that might block, in a thread."""
     tasks: list[Any] = []
-    memory.subscribers.call(lambda _: tasks.append(asyncio.current_task()))
+    threads: list[threading.Thread] = []
+
+    async def told(_: Committed) -> None:
+        tasks.append(asyncio.current_task())
+
+    class Callable:
+        async def __call__(self, record: Committed) -> None:
+            await told(record)
+
+    memory.subscribers.call(told)
+    memory.subscribers.call(Callable())
+    memory.subscribers.call(lambda _: threads.append(threading.current_thread()))
     await memory.write("trade/a")
     assert tasks == []
-    await until(lambda: tasks)
-    assert tasks[0] is not asyncio.current_task()
+    await until(lambda: len(tasks) == 2 and threads)
+    assert asyncio.current_task() not in tasks
+    assert threads[0] is not threading.main_thread()
+    assert threads[0].daemon
     await memory.subscribers.close()
+
+
+async def test_a_callback_that_blocks_holds_up_nobody_but_itself(
+    memory: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Commits go on, others are told, and leaving waits for a moment only and says who has not come back."""
+    monkeypatch.setattr(module, "DRAIN_S", 0.05)
+    released, others = threading.Event(), []
+    memory.subscribers.call(lambda _: released.wait())
+    memory.subscribers.call(lambda record: others.append(record.seq))
+    for _ in range(3):
+        await memory.write("trade/a")
+    await until(lambda: len(others) == 3)
+    await memory.subscribers.close()
+    assert "has not come back and is left behind" in caplog.text
+    released.set()
+
+
+async def test_a_callback_may_unsubscribe_from_its_own_thread(memory: Desk) -> None:
+    """And from any thread later, also when the loop is gone."""
+    got: list[int] = []
+    unsubscribe: Any = None
+
+    def once(record: Committed) -> None:
+        got.append(record.seq)
+        unsubscribe()
+
+    unsubscribe = memory.subscribers.call(once)
+    await memory.write("trade/a")
+    await until(lambda: not memory.subscribers._pumps)
+    await memory.write("trade/a")
+    await asyncio.to_thread(unsubscribe)
+    assert got == [1]
+
+
+def test_unsubscribing_when_the_loop_is_gone_does_nothing() -> None:
+    """There is nobody to tell."""
+
+    async def begin() -> Any:
+        async with MemoryJournal() as journal:
+            subscribers = Subscribers(journal)
+            unsubscribe = subscribers.call(print)
+            await subscribers.close()
+            return unsubscribe
+
+    asyncio.run(begin())()
 
 
 async def test_a_callback_that_raises_is_logged_once_and_called_again(
