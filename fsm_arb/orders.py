@@ -297,6 +297,9 @@ def _average(
     # Executions that are all of what filled, or all that a bust has left of it, outweigh every word about a price.
     if by_fills and by_fills in {gross, gross - order.busted}:
         return divide(sum((fill.amount * fill.price for fill in fills), ZERO), by_fills)
-    if snapshot.average is not None and snapshot.filled == gross:
-        return snapshot.average
-    return order.average if gross == order.gross else None
+    known = order.average if gross == order.gross else None
+    if snapshot.average is None or snapshot.filled != gross:
+        return known
+    # A venue that has no average shows the limit price in its place: whenever it comes, any other word outweighs it.
+    # Of two other words for the same quantity none is known to be true, and the later stands.
+    return known if known is not None and snapshot.average == order.intent.bound else snapshot.average

@@ -43,6 +43,14 @@ def to_decimal(value: object, name: str) -> Decimal:
     return number
 
 
+def plain(value: Decimal) -> str:
+    """Return every digit of a number, without an exponent, and no zeros after the last one."""
+    if not value:
+        return "0"
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def divide(dividend: Decimal, divisor: Decimal) -> Decimal:
     """Return the quotient to 60 digits, whatever the thread's decimal context is."""
     return EXACT.divide(dividend, divisor)

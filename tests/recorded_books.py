@@ -7,11 +7,11 @@ import random
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fsm_arb.audit.summary import Summary
 from fsm_arb.backtest.csv_books import BookRow
 from fsm_arb.backtest.curve import Mark
 from fsm_arb.backtest.report import Report
 from fsm_arb.backtest.setup import Setup
-from fsm_arb.audit.summary import Summary
 from fsm_arb.strategy.thresholds import StrategyThresholds
 from fsm_arb.values import FeeIn, Leg, Level, MarketRules, Money, OrderBook, TickBand
 

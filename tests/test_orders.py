@@ -291,6 +291,43 @@ def test_the_average_is_told_only_where_it_covers_all_that_filled(
     assert books.orders[0].average == average
 
 
+LIMIT = intent(0).bound
+WORDS: tuple[dict[str, Any], ...] = (  # of an order that fills whole, and of which some executions are never shown
+    {"filled": 4, "average": D(97), "fills": (fill("a", 4, 97),)},
+    {"filled": 10, "average": LIMIT},
+    {"filled": 10, "average": D(98)},
+    {"filled": 10, "average": None, "fills": (fill("c", 3, 99),)},
+)
+REST = {"filled": 10, "average": D(107), "fills": (fill("b", 3, 97), fill("c", 3, 99))}  # with a price that is wrong
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("words", list(itertools.permutations(WORDS)))
+def test_a_limit_price_never_outweighs_another_average(words: tuple[dict[str, Any], ...], times: int) -> None:
+    """It is what a venue shows that has no average, be it in its first answer or in the last."""
+    books = ledger()
+    for each in words:
+        for _ in range(times):
+            books = see(books, 0, **each)
+    assert (books.orders[0].filled, books.orders[0].average) == (D(10), D(98))
+
+
+@pytest.mark.parametrize("words", list(itertools.permutations((*WORDS, REST))))
+def test_executions_that_are_all_there_is_outweigh_every_average(words: tuple[dict[str, Any], ...]) -> None:
+    """Whichever readings showed them, and whatever is told before, with or after them: 4 and 3 at 97, 3 at 99."""
+    books = ledger()
+    for each in words:
+        books = see(books, 0, **each)
+    assert (books.orders[0].filled, books.orders[0].average) == (D(10), D("97.6"))
+
+
+def test_a_limit_price_is_the_average_where_nothing_else_is_told() -> None:
+    """An order that rested fills at it; a price of fewer than have filled by now is no other word for them."""
+    books = see(see(ledger(), 0, 4, average=D(98)), 0, 10, average=LIMIT)
+    assert books.orders[0].average == LIMIT
+    assert see(books, 0, 10, average=None).orders[0].average == LIMIT
+
+
 @pytest.mark.parametrize("told", list(itertools.permutations([D(101), D(107)])))
 def test_after_a_bust_the_executions_that_are_left_say_the_average(told: tuple[Decimal, ...]) -> None:
     """Whatever a venue said of it before, and in whichever order; what it said holds until they are shown."""

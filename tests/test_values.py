@@ -31,6 +31,7 @@ from fsm_arb.values import (
     divide,
     floor_to,
     not_negative,
+    plain,
     to_decimal,
 )
 
@@ -306,3 +307,22 @@ def test_fees_are_added_up_by_asset() -> None:
     charged = Fee(D(1), "USDT"), Fee(D(3), "BNB"), Fee(D("-0.25"), "USDT")
     assert added(charged) == (Fee(D(3), "BNB"), Fee(D("0.75"), "USDT"))
     assert added(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("0.10000000", "0.1"), ("1E-8", "0.00000001"), ("100", "100"), ("-0.000", "0"), ("0E-8", "0"), ("-2.50", "-2.5")],
+)
+def test_a_number_is_written_plainly(value: str, text: str) -> None:
+    """No exponent, no trailing zeros, no negative nothing."""
+    assert plain(D(value)) == text
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=20))
+def test_a_number_keeps_its_value(value: Decimal) -> None:
+    """Without an exponent, with no zeros to spare."""
+    text = plain(value)
+    assert Decimal(text) == value
+    assert "E" not in text
+    assert not ("." in text and text.endswith(("0", ".")))
+    assert text != "-0"

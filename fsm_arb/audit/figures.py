@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fsm_arb.clock import NS_PER_S
+from fsm_arb.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +32,7 @@ def money(value: Decimal | None, currency: str = "") -> str:
 
 def amount(value: Decimal) -> str:
     """Return a quantity without an exponent or trailing zeros."""
-    text = f"{value:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in {"", "-0"} else text.replace("-", MINUS)
+    return plain(value).replace("-", MINUS)
 
 
 def seconds(value: Decimal) -> str:

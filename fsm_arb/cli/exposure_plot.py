@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from fsm_arb.cli.render import amount
+from fsm_arb.values import ZERO
+from fsm_arb.values import plain as number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +17,6 @@ COLUMNS = 64
 ROWS = 3  # above the axis, and as many below it
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 HALVES = " ▀█"  # below the axis a block hangs from the top of its line
-ZERO = Decimal(0)
 
 
 @frozen
@@ -43,7 +43,7 @@ def plot_lines(held: Sequence[Held], to_ns: int, base: str, end: str, *, plain: 
         yield "nothing was naked at any time"
         return
     long, short = max(*columns, ZERO), min(*columns, ZERO)
-    labels = {1: f"+{amount(long)} {base} " if long else "", -1: f"{amount(short)} {base} " if short else ""}
+    labels = {1: f"+{number(long)} {base} " if long else "", -1: f"{number(short)} {base} " if short else ""}
     width = max(len(label) for label in labels.values())
     margin = " " * width
     for sign, rows in ((1, range(ROWS, 0, -1)), (-1, range(1, ROWS + 1))):

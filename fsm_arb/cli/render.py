@@ -13,6 +13,7 @@ from fsm_arb.audit.figures import MINUS, money
 from fsm_arb.audit.words import words
 from fsm_arb.memory import Memory
 from fsm_arb.policy import Placement
+from fsm_arb.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,13 +31,6 @@ def console() -> Console:
     """Return standard output: as wide as the terminal, or wide enough for every table."""
     out = Console(highlight=False)
     return out if out.is_terminal else Console(highlight=False, width=WIDTH_IN_A_FILE)
-
-
-def amount(value: Decimal) -> str:
-    """Return a quantity without an exponent or trailing zeros."""
-    text = f"{value:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in {"", "-0"} else text
 
 
 def cash(value: Decimal | None, currency: str) -> str:
@@ -72,8 +66,8 @@ def trades_table(tales: Sequence[Tale]) -> Table:
             _what(tale),
             " ".join(tale.path),
             f"[{style}]{result.status}[/]" if style else result.status,
-            f"{amount(filled)} {base}",
-            amount(result.net_exposure),
+            f"{plain(filled)} {base}",
+            plain(result.net_exposure),
             _money(result.pnl, quote) if tale.trade.ledger else "",
         )
     return table
@@ -92,7 +86,7 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(verdict.outcomes.items()))
     yield f"Outcomes: {outcomes}."
     naked = ", ".join(
-        f"{amount(value)} {base} (dust: below {amount(verdict.dust[base])})"
+        f"{plain(value)} {base} (dust: below {plain(verdict.dust[base])})"
         for base, value in sorted(verdict.exposure.items())
     )
     yield f"The exchange's own books: {verdict.orders} orders, {verdict.fills} fills; net exposure {naked or 'none'}."
@@ -120,7 +114,7 @@ def story_lines(tale: Tale) -> Iterator[str]:
         state = entry.after if entry.after == entry.before else f"{entry.before} -> {entry.after}"
         said = words(trade, entry.fact)
         yield f"{number:4}  {_time(entry.at_ns)}  {entry.trigger:<14} {state}"
-        yield f"      {said + '; ' if said else ''}exposure {amount(line.exposure)} {base}"
+        yield f"      {said + '; ' if said else ''}exposure {plain(line.exposure)} {base}"
     yield from _ending(tale)
 
 
@@ -132,11 +126,11 @@ def _ending(tale: Tale) -> Iterator[str]:
     for leg in result.legs:
         ids = ", ".join(leg.order_ids) or "none"
         at = f" at {leg.avg_price:f}" if leg.avg_price is not None else ""
-        yield f"{leg.exchange} {leg.symbol}: {leg.status}, received {amount(leg.received_qty)} {base}{at}; orders {ids}"
+        yield f"{leg.exchange} {leg.symbol}: {leg.status}, received {plain(leg.received_qty)} {base}{at}; orders {ids}"
     outcome = result.status if trade.done or trade.halted else f"still {trade.state}"
     note = f" ({result.note})" if result.note else ""
     yield (
-        f"Outcome {outcome}{note}; exposure {amount(result.net_exposure)} {base}, dust {amount(result.dust)};"
+        f"Outcome {outcome}{note}; exposure {plain(result.net_exposure)} {base}, dust {plain(result.dust)};"
         f" PnL {_money(result.pnl, quote) if trade.ledger else 'none'}"
     )
 

@@ -11,9 +11,10 @@ from rich.table import Table
 from fsm_arb.audit.details import option_said, policy_said
 from fsm_arb.audit.figures import clock
 from fsm_arb.cli.exposure_plot import Held, plot_lines
-from fsm_arb.cli.render import STYLES, amount, cash
+from fsm_arb.cli.render import STYLES, cash
 from fsm_arb.clock import NS_PER_MS, NS_PER_S
 from fsm_arb.messages import Kind
+from fsm_arb.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def record_lines(story: Story) -> Iterator[str]:
     for line in (step.what, step.why, *step.details):
         if line:
             yield f"  {escape(line)}"
-    yield f"  exposure {amount(step.exposure)} {base}, at worst {amount(step.worst)}"
+    yield f"  exposure {plain(step.exposure)} {base}, at worst {plain(step.worst)}"
 
 
 # ------------------------------------------------------------------ head
@@ -100,12 +101,12 @@ def _what(story: Story) -> str:
 
 def _exposed(story: Story) -> str:
     base, summary = story.trade.decision.legs[0].base, story.summary
-    dust = f"dust is below {amount(story.dust)}"
-    now = f"exposure {'now' if story.whole else 'then'} {amount(story.exposure)} {base}"
+    dust = f"dust is below {plain(story.dust)}"
+    now = f"exposure {'now' if story.whole else 'then'} {plain(story.exposure)} {base}"
     told = f"NAKED: {now}" if story.naked else f"{now} (nothing naked; {dust})"
     if not summary.naked:
         return f"{told}; {'since this moment' if story.naked else 'never naked for any time'}"
-    worst = f"at worst {amount(summary.worst_exposure)} {base}"
+    worst = f"at worst {plain(summary.worst_exposure)} {base}"
     worth = cash(summary.worst_worth, story.trade.decision.legs[0].quote)
     naked = ago(int(summary.naked_s * NS_PER_S))
     return f"{told}; naked for {naked} in all, {worst} ({worth})"
@@ -113,7 +114,7 @@ def _exposed(story: Story) -> str:
 
 def _brought(story: Story) -> str:
     base, quote = story.trade.decision.legs[0].base, story.trade.decision.legs[0].quote
-    return f"matched {amount(story.summary.quantity)} {base}; PnL {cash(story.summary.net, quote)}"
+    return f"matched {plain(story.summary.quantity)} {base}; PnL {cash(story.summary.net, quote)}"
 
 
 # ------------------------------------------------------------------ what it was decided on
@@ -125,7 +126,7 @@ def _decision(story: Story) -> Iterator[str]:
         yield escape(f"for {decision.notional}{f', because: {decision.reason}' if decision.reason else ''}")
     else:
         closing = (
-            f"closing {amount(begun.quantity)} {decision.legs[0].base}" if begun.quantity is not None else "closing"
+            f"closing {plain(begun.quantity)} {decision.legs[0].base}" if begun.quantity is not None else "closing"
         )
         why = f", because: {decision.reason}" if decision.reason else ""
         yield escape(f"{closing} of position {decision.position_id}{why}")
@@ -156,7 +157,7 @@ def _size(story: Story) -> Iterator[str]:
         return
     plan, base = sizing.plan, story.trade.decision.legs[0].base
     why = f", because: {plan.note}" if plan.note else ""
-    yield escape(f"{amount(plan.quantity)} {base} on each leg{why}; less than {amount(plan.dust)} is dust")
+    yield escape(f"{plain(plan.quantity)} {base} on each leg{why}; less than {plain(plan.dust)} is dust")
     step = next(step for step in story.steps if step.trigger == "planned")
     yield from (escape(line) for line in step.details)
 
@@ -167,7 +168,7 @@ def _size(story: Story) -> Iterator[str]:
 def _orders(story: Story) -> Iterator[str]:
     base = story.trade.decision.legs[0].base
     for order in story.orders:
-        what = f"{order.purpose}: {order.side} {amount(order.amount)} {base} on {order.exchange}"
+        what = f"{order.purpose}: {order.side} {plain(order.amount)} {base} on {order.exchange}"
         stands = f"{order.answer}, {order.standing}" if order.answer not in {"", order.standing} else order.standing
         yield escape(f"{order.index}  {what}, {order.order_type} {order.bound:f}: {stands}")
         there = f", there {order.venue_order_id}" if order.venue_order_id else ""
@@ -188,7 +189,7 @@ def _orders_table(story: Story) -> Table:
 
 def _order_row(story: Story, order: OrderStory) -> tuple[str, ...]:
     began = story.began_ns
-    fees = ", ".join(f"{amount(fee.amount)} {fee.currency}" for fee in order.fees)
+    fees = ", ".join(f"{plain(fee.amount)} {fee.currency}" for fee in order.fees)
     return (
         str(order.index),
         since(order.intended_at_ns, began),
@@ -196,7 +197,7 @@ def _order_row(story: Story, order: OrderStory) -> tuple[str, ...]:
         "" if order.round_trip_ns is None else f"{order.round_trip_ns / NS_PER_MS:,.1f} ms",
         since(order.first_fill_at_ns, began),
         since(order.ended_at_ns, began),
-        amount(order.filled),
+        plain(order.filled),
         "" if order.average is None else price(order.average),
         fees or ("none" if order.fees_told else "not told"),
     )
@@ -214,9 +215,9 @@ def _weighed(story: Story, weighing: Weighing) -> Iterator[str]:
     choice, base = weighing.choice, story.trade.decision.legs[0].base
     if choice.kind in {Kind.FIRST, Kind.WAIT, Kind.PROBE, Kind.BOOK} and not choice.weighed:
         return
-    exposed = f"exposure {amount(choice.exposure)} {base}"
+    exposed = f"exposure {plain(choice.exposure)} {base}"
     if choice.worst != choice.exposure:
-        exposed += f", at worst {amount(choice.worst)}"
+        exposed += f", at worst {plain(choice.worst)}"
     attempt = f", attempt {choice.attempt + 1}" if choice.weighed else ""
     when = since(weighing.at_ns, story.began_ns)
     yield f"{when}  [bold]{choice.kind.value}[/]: {escape(choice.reason)} ({escape(exposed)}{attempt})"
@@ -262,7 +263,7 @@ def _outcome(story: Story) -> Iterator[str]:
     for leg in story.result.legs:
         at = f" at {price(leg.avg_price)}" if leg.avg_price is not None else ""
         error = f" ({leg.error})" if leg.error else ""
-        yield escape(f"{leg.exchange}: {leg.status}, received {amount(leg.received_qty)} {base}{at}{error}")
+        yield escape(f"{leg.exchange}: {leg.status}, received {plain(leg.received_qty)} {base}{at}{error}")
     if story.trade.ledger is None:
         yield "nothing was sent"
         return
@@ -281,7 +282,7 @@ def _against_decided(slippage: Decimal, quote: str) -> str:
 
 def price(value: Decimal) -> str:
     """Return an average price; what a division has left behind the twelfth digit says nothing."""
-    return amount(PRICE_DIGITS.plus(value))
+    return plain(PRICE_DIGITS.plus(value))
 
 
 def since(at_ns: int | None, began_ns: int) -> str:

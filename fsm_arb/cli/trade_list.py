@@ -13,9 +13,10 @@ from fsm_arb.audit.figures import clock, seconds
 from fsm_arb.audit.story import story_of
 from fsm_arb.audit.story_json import head_json
 from fsm_arb.audit.tales import tell
-from fsm_arb.cli.render import STYLES, amount, cash
+from fsm_arb.cli.render import STYLES, cash
 from fsm_arb.errors import FsmArbError
 from fsm_arb.scribe import TRADE
+from fsm_arb.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +80,8 @@ def trade_table(stories: Sequence[Story]) -> Table:
             clock(summary.began_ns, days=True),
             escape(f"{summary.action} {first.base} {first.exchange} / {second.exchange}"),
             f"[{style}]{status}[/]" if style else status,
-            f"{amount(summary.quantity)} {first.base}" if trade.ledger else "",
-            f"[red]{amount(story.exposure)}[/]" if story.naked else amount(story.exposure),
+            f"{plain(summary.quantity)} {first.base}" if trade.ledger else "",
+            f"[red]{plain(story.exposure)}[/]" if story.naked else plain(story.exposure),
             cash(summary.net, first.quote) if trade.ledger else "",
             seconds(summary.naked_s) if summary.naked else "",
             str(len(story.orders)),

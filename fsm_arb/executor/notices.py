@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fsm_arb.executor.oversight import naked
 from fsm_arb.messages import Moved, Outcome
+from fsm_arb.values import ZERO, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +23,7 @@ def turned(alerts: Alerts, before: CrossExchangePosition | None, after: CrossExc
         if after.quantity != was:
             _tell_turned(alerts, after)
     elif was is not None:
-        body = f"{was:f} {after.legs[0].base} stood so; it is {after.state} with {after.quantity:f}"
+        body = f"{plain(was)} {after.legs[0].base} stood so; it is {after.state} with {plain(after.quantity)}"
         alerts.raise_alert(f"position {after.position_id} no longer stands the wrong way round", body, _labels(after))
 
 
@@ -41,14 +42,14 @@ def _tell_turned(alerts: Alerts, position: CrossExchangePosition) -> None:
     base, exchanges = position.legs[0].base, " and ".join(leg.exchange for leg in position.legs)
     alerts.raise_alert(
         f"position {position.position_id} stands the wrong way round",
-        f"more was traded back than is left of its entry: {position.quantity:f} {base} is hedged the other way round "
-        f"on {exchanges}; nothing is naked, and an exit closes it",
+        f"more was traded back than is left of its entry: {plain(position.quantity)} {base} is hedged the other way "
+        f"round on {exchanges}; nothing is naked, and an exit closes it",
         _labels(position),
     )
 
 
 def _labels(position: CrossExchangePosition) -> dict[str, str]:
-    return {"position": position.position_id, "quantity": f"{position.quantity:f}"}
+    return {"position": position.position_id, "quantity": plain(position.quantity)}
 
 
 class Notices:
@@ -90,7 +91,7 @@ class Notices:
         """Call somebody when only the wrong way round could hedge it."""
         booked = entry.fact.booked if isinstance(entry.fact, Moved) else None
         if booked is not None and booked < 0:
-            amount = f"{-booked:f} {trade.decision.legs[0].base}"
+            amount = f"{plain(-booked)} {trade.decision.legs[0].base}"
             self._raise(trade, f"trade {trade.trade_id} is hedged the wrong way round", f"{amount}; {naked(trade)}")
 
     def _mismatched(self, trade: Memory) -> None:
@@ -108,6 +109,6 @@ class Notices:
                 )
 
     def _raise(self, trade: Memory, subject: str, body: str) -> None:
-        worst = trade.ledger.worst_exposure if trade.ledger else 0
-        labels = {"trade": trade.trade_id, "exposure": f"{trade.exposure:f}", "worst": f"{worst:f}"}
+        worst = trade.ledger.worst_exposure if trade.ledger else ZERO
+        labels = {"trade": trade.trade_id, "exposure": plain(trade.exposure), "worst": plain(worst)}
         self._alerts.raise_alert(subject, body, labels)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from fsm_arb.errors import JournalFailed
 from fsm_arb.executor.entries import Cause
 from fsm_arb.executor.rescue import cancel_all
+from fsm_arb.values import ZERO, plain
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -103,5 +104,5 @@ async def pause_for(seconds: float, services: Services) -> None:
 
 def naked(trade: Memory) -> str:
     """Say what of *trade* is naked, now and at worst."""
-    worst = trade.ledger.worst_exposure if trade.ledger else 0
-    return f"{trade.exposure:f} {trade.decision.legs[0].base} is naked, {worst:f} at worst"
+    worst = trade.ledger.worst_exposure if trade.ledger else ZERO
+    return f"{plain(trade.exposure)} {trade.decision.legs[0].base} is naked, {plain(worst)} at worst"

@@ -34,6 +34,7 @@ from fsm_arb.messages import Event, Intended, Purpose, Restarted, Ticked, WatchE
 from fsm_arb.policy import seconds_ns
 from fsm_arb.results import CrossExecutionResult, result_of
 from fsm_arb.scribe import Page
+from fsm_arb.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -289,7 +290,7 @@ class Runner:
         words = str(error) or type(error).__name__
         if not isinstance(error, JournalFull):  # which has stopped them, for as long as there is no room
             services.stop_entries(words, Cause.ERROR if ours else Cause.COMMIT)
-        services.alerts.raise_alert(what, words, {"trade": trade_id, "exposure": f"{self.trade.exposure:f}"})
+        services.alerts.raise_alert(what, words, {"trade": trade_id, "exposure": plain(self.trade.exposure)})
         if for_ns >= PATIENCE_S * NS_PER_S:
             failure = error if isinstance(error, JournalError) else JournalFailed(f"trade {trade_id}: {words}")
             services.troubles.begin(trade_id, failure)

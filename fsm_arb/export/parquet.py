@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
 from fsm_arb.export.columns import Kind
-from fsm_arb.export.writing import plain
+from fsm_arb.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from fsm_arb.export.writing import plain
 from fsm_arb.messages import (
     AbortAsked,
     Busted,
@@ -28,6 +27,7 @@ from fsm_arb.messages import (
 )
 from fsm_arb.ports import Acknowledged, Refused
 from fsm_arb.results import result_of
+from fsm_arb.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

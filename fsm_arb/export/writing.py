@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fsm_arb.errors import InvalidInput
 from fsm_arb.export.columns import Kind
 from fsm_arb.export.moments import iso
+from fsm_arb.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 # What a spreadsheet takes for the beginning of a formula, and the mark itself, so that it can be taken off again.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 MARK = "'"
-
-
-def plain(value: Decimal) -> str:
-    """Return a number without an exponent: every digit of it, and no zeros after the last one."""
-    if not value:
-        return "0"
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def text_of(column: Column, value: Value) -> str:

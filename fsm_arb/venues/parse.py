@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from fsm_arb.ports import OrderSnapshot, OrderStatus
-from fsm_arb.values import EXACT, ONE, ZERO, Balances, Fee, Fill, Level, OrderBook, Side
+from fsm_arb.values import EXACT, ONE, ZERO, Balances, Fee, Fill, Level, OrderBook, Side, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,12 +43,6 @@ def number(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return result if result.is_finite() else None
-
-
-def plain(value: Decimal) -> str:
-    """Return *value* as text without an exponent and without trailing zeros."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def contract_size(market: Mapping[str, Any] | None) -> Decimal | None:

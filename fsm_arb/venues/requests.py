@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from fsm_arb.values import EXACT, ONE, OrderType, Side
+from fsm_arb.values import EXACT, ONE, OrderType, Side, plain
 from fsm_arb.venues.dialect import MarketForm
 from fsm_arb.venues.lookup import fill_in, words_for
-from fsm_arb.venues.parse import contract_size, plain
+from fsm_arb.venues.parse import contract_size
 from fsm_arb.venues.settings import is_ccxt
 
 if TYPE_CHECKING:

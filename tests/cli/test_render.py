@@ -12,9 +12,10 @@ from rich.console import Console
 
 from fsm_arb.audit.tales import Tale, tell_all
 from fsm_arb.cli.judge import Verdict
-from fsm_arb.cli.render import WIDTH_IN_A_FILE, amount, cash, console, story_lines, trades_table, verdict_lines
+from fsm_arb.cli.render import WIDTH_IN_A_FILE, cash, console, story_lines, trades_table, verdict_lines
 from fsm_arb.journal.reader import JournalReader
 from fsm_arb.ports import Acknowledged
+from fsm_arb.values import plain
 
 D = Decimal
 VERDICT = Verdict(
@@ -33,15 +34,6 @@ VERDICT = Verdict(
 def tales(ended: Path) -> list[Tale]:
     with JournalReader(ended / "trades.db") as reader:
         return list(tell_all(reader))
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [("0.10000000", "0.1"), ("1E-8", "0.00000001"), ("100", "100"), ("-0.000", "0"), ("0E-8", "0"), ("-2.50", "-2.5")],
-)
-def test_an_amount_is_plain(value: str, text: str) -> None:
-    """No exponent, no trailing zeros, no negative nothing."""
-    assert amount(D(value)) == text
 
 
 @pytest.mark.parametrize(
@@ -96,7 +88,7 @@ def test_a_story_tells_every_record_with_state_and_exposure(tales: list[Tale]) -
         head, said = lines[2 * number - 2], lines[2 * number - 1]
         assert head.split()[0] == str(number)
         assert record.entry.trigger in head
-        assert f"exposure {amount(record.exposure)} " in said
+        assert f"exposure {plain(record.exposure)} " in said
     assert "Z  begun" in lines[0]
     assert f"Outcome {tale.result.status}" in lines[-1]
 

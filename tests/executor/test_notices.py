@@ -110,7 +110,7 @@ async def test_a_trade_that_only_the_wrong_way_round_could_hedge_says_so(hall: H
         f"position {position.position_id} stands the wrong way round",
         f"trade {result.trade_id} is hedged the wrong way round",
     ]
-    assert any(body.startswith("0.1 BTC; 0.0 BTC is naked") for _, body, _ in sink.alerts)
+    assert any(body.startswith("0.1 BTC; 0 BTC is naked") for _, body, _ in sink.alerts)
 
 
 def position(left: str) -> CrossExchangePosition:
@@ -159,7 +159,7 @@ async def test_a_position_is_told_of_when_its_way_round_changes(before: str | No
 async def test_after_a_start_each_position_that_stands_the_wrong_way_round_is_told_again() -> None:
     """A crash may have come between its record and the alert."""
     sink = Sink()
-    tell_turned(Alerts(sink), [position("1"), position("-1"), position("-0.05")])
+    tell_turned(Alerts(sink), [position("1"), position("-1.000"), position("-0.05")])
     await until(lambda: sink.alerts)
     ((subject, _, labels),) = sink.alerts
     assert (subject, labels["quantity"]) == ("position P-t1 stands the wrong way round", "1")

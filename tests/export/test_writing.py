@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fsm_arb.errors import InvalidInput
 from fsm_arb.export.columns import Column, Kind, Table
-from fsm_arb.export.writing import plain, replacing, text_of, write_csv, write_jsonl
+from fsm_arb.export.writing import replacing, text_of, write_csv, write_jsonl
 
 if TYPE_CHECKING:
     from fsm_arb.export.columns import Row
@@ -73,16 +73,6 @@ def test_what_is_marked_can_be_read_back_and_is_no_formula(text: str) -> None:
     told = text_of(Column("x", Kind.TEXT, ""), text)
     assert not told.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
     assert told.removeprefix("'") == text
-
-
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=20))
-def test_a_number_keeps_its_value(value: Decimal) -> None:
-    """Without an exponent, with no zeros to spare."""
-    text = plain(value)
-    assert Decimal(text) == value
-    assert "E" not in text
-    assert not ("." in text and text.endswith(("0", ".")))
-    assert text != "-0"
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=9), max_size=5))

@@ -19,7 +19,7 @@ from fsm_arb.ledger import MISSES_MIN, Ledger
 from fsm_arb.machines.trade import TradeState
 from fsm_arb.messages import Kind, Outcome, Purpose, Surveyed
 from fsm_arb.orders import Lifecycle, Order
-from fsm_arb.testing.explorer.bounds import UNIT, World
+from fsm_arb.testing.explorer.bounds import LOTS_MAX, UNIT, World
 from fsm_arb.trade import Trade
 
 _PURPOSES = {each: number for number, each in enumerate(Purpose)}
@@ -31,6 +31,7 @@ _BUDGETED = frozenset({TradeState.PARTIAL, TradeState.ROLLBACK})
 
 BODIES_MAX = 30_000  # that are remembered at a time
 KEY_BYTES = 16
+NOT_BOOKED = -LOTS_MAX - 1  # a booking the wrong way round is below zero
 
 # Where they stand in the head of a key.
 _OUTCOME, _BOOKED = 1, 9
@@ -149,7 +150,7 @@ class Canon:
             -1 if trade.retry_at is None else max(0, _units(trade.retry_at - now)),
             trade.operator_asked,
             trade.halted_in_doubt,
-            -1 if trade.booked_quantity is None else int(trade.booked_quantity),
+            NOT_BOOKED if trade.booked_quantity is None else int(trade.booked_quantity),
             trade.watch_ended,
             bool(trade.aborting),
             trade.checks is not None,

@@ -46,7 +46,7 @@ NEW = -1  # in a change of places: an order that was just sent
 
 Change = tuple[tuple[int, int], ...]  # for each place afterwards: the place before, or NEW; lots that count no more
 TICK = code(Tell.TICK)
-FOUND_MAX = 4_000_000  # steps of the core that are remembered
+FOUND_MAX = 8_000_000  # steps of the core that are remembered
 Found = tuple[int, Change | None]  # the trade afterwards, and how its orders change places; None: they do not
 
 

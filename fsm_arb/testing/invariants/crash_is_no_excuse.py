@@ -16,11 +16,10 @@ from attrs import define
 from fsm_arb.messages import Intended, Purpose, Restarted
 from fsm_arb.testing.invariants.reckoning import relearnt
 from fsm_arb.testing.invariants.silent import Silent
-from fsm_arb.values import ZERO
+from fsm_arb.values import ZERO, plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from decimal import Decimal
 
     from fsm_arb.testing.glimpse import Glimpse
     from fsm_arb.trade import Trade
@@ -76,7 +75,7 @@ def outcome_of(glimpse: Glimpse) -> Outcome:
     """
     trades = sorted((_ending(trade, glimpse) for trade in glimpse.trades.values()), key=repr)
     positions = sorted(
-        (each.state, tuple(leg.exchange for leg in each.legs), _plain(each.quantity))
+        (each.state, tuple(leg.exchange for leg in each.legs), plain(each.quantity))
         for each in glimpse.positions.values()
     )
     return tuple(trades), tuple(positions)
@@ -91,13 +90,8 @@ def _ending(trade: Trade, glimpse: Glimpse) -> tuple[Hashable, ...]:
         true = glimpse.orders.get(order.intent.client_order_id)
         if true is not None:
             brought[true.venue] = brought.get(true.venue, ZERO) + true.received
-    booked = None if trade.booked_quantity is None else _plain(trade.booked_quantity)
-    return (trade.state, outcome, booked, tuple((venue, _plain(amount)) for venue, amount in sorted(brought.items())))
-
-
-def _plain(amount: Decimal) -> str:
-    """Return *amount* so that equal ones read alike, whatever digits they were written with."""
-    return f"{amount.normalize():f}" if amount else "0"
+    booked = None if trade.booked_quantity is None else plain(trade.booked_quantity)
+    return (trade.state, outcome, booked, tuple((venue, plain(amount)) for venue, amount in sorted(brought.items())))
 
 
 def unexplained(crashed: Collection[Outcome], crash_free: Collection[Outcome]) -> tuple[Outcome, ...]:

@@ -13,7 +13,8 @@ The second half, |a_v + b_v| <= Q, is proven of the worst that could be naked
 were each live order to fill or not, and of the edge: a step may carry that past
 the sized quantity (with its base-fee gross-up, and one lot) only by what a
 venue does with an order it had called over: executes it, shows it alive again,
-or takes an execution back. An order that was in doubt when the policy
+or takes an execution back; and by what an operator trades by hand beside orders
+that live, by exactly that amount. An order that was in doubt when the policy
 `act_on_known` acted is left out of it, by name.
 """
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
+    from fsm_arb.ledger import Ledger
     from fsm_arb.orders import Order
     from fsm_arb.plan import LegPlan, Plan
     from fsm_arb.policy import ExecutionPolicy
@@ -105,12 +107,13 @@ def _sum(
     if worst <= sized:
         return
     was = worst_on_venues(old, before) if old else ZERO
-    by_the_venue = slack(trade, after) + _late(old, trade, before, after)
-    if worst > max(sized, was) + by_the_venue:
+    not_ours = slack(trade, after) + _late(old, trade, before, after) + _told_by_hand(old, ledger)
+    if worst > max(sized, was) + not_ours:
         base = ledger.plan.legs[0].rules.base
         yield (
             f"trade {trade.trade_id}: {worst:f} {base} may be naked on the venues, more than the {sized:f} that were "
-            f"sized; what they did with orders they had called over explains no more than {by_the_venue:f}"
+            f"sized; what they did with orders they had called over, and an operator by hand, explains no more than "
+            f"{not_ours:f}"
         )
 
 
@@ -147,6 +150,12 @@ def _late(
         if index < len(known) and order.live and not known[index].live:
             total += _left(order, now)
     return total
+
+
+def _told_by_hand(old: Trade | None, ledger: Ledger) -> Decimal:
+    """Return what an operator was said in this step to have traded by hand, base: beside orders that live it adds."""
+    known = old.ledger.external if old is not None and old.ledger is not None else ()
+    return sum((fill.amount for fill in ledger.external[len(known) :]), ZERO)
 
 
 def largest(plan: Plan) -> Decimal:

@@ -34,6 +34,7 @@ from fsm_arb.ledger import MISSES_MIN
 from fsm_arb.policy import seconds_ns
 from fsm_arb.testing.invariants.reckoning import true_exposure
 from fsm_arb.testing.invariants.silent import Silent
+from fsm_arb.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ class Liveness(Silent):
 
 
 def _names(alert: str, trade: Trade) -> bool:
-    return trade.trade_id in alert and f"{trade.exposure:f}" in alert
+    return trade.trade_id in alert and plain(trade.exposure) in alert
 
 
 def _too_long(after: Glimpse, trade: Trade, ledger: Ledger, calm_since: int) -> Iterator[str]:

@@ -15,7 +15,7 @@ from fsm_arb.machines.position import POSITION_TABLE, PositionState
 from fsm_arb.machines.trade import TradeState
 from fsm_arb.testing.invariants.reckoning import excuses, written
 from fsm_arb.testing.invariants.silent import Silent
-from fsm_arb.values import ZERO
+from fsm_arb.values import ZERO, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ def _sound(position: CrossExchangePosition) -> Iterator[str]:
 
 def _told(glimpse: Glimpse, position: CrossExchangePosition) -> Iterator[str]:
     name = f"position {position.position_id}"
-    if not any(name in alert and f"{position.quantity:f}" in alert for alert in glimpse.alerts):
+    if not any(name in alert and plain(position.quantity) in alert for alert in glimpse.alerts):
         yield f"{name} stands the other way round with {position.quantity:f}, and no alert says so"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from fsm_arb.testing.explorer.bounds import UNIT, Bounds, world_of
 from fsm_arb.testing.explorer.canon import Canon, _ranks, look_of
 from fsm_arb.testing.explorer.core import Core
 from fsm_arb.testing.explorer.crew import Crew, Here
+from fsm_arb.testing.explorer.pool import NOW
 from fsm_arb.testing.explorer.shard import Shard
 from fsm_arb.testing.explorer.telling import READINGS, event_of
 from fsm_arb.testing.explorer.venue import (
@@ -123,6 +125,18 @@ def test_the_legs_are_told_apart_where_one_leads() -> None:
         here = core.step(here, event)[0]  # type: ignore[index]
     assert core.standings[here].likeness.turns == ()
     assert len(core.standings[here].trade.orders) == 1
+
+
+def test_booked_the_wrong_way_round_is_not_the_same_as_never_booked() -> None:
+    """Minus one lot is a quantity: such a trade remembers it, and ends with another one."""
+    core = Core(world_of(Bounds(lots=2)), lambda _told, *, new: None)
+    never = core.standings[core.begin()].trade.plain()
+    keys = [core._canon.of(never, NOW).key]
+    for lots in range(-2, 3):
+        booked = never.copy()
+        booked.booked_quantity = Decimal(lots)
+        keys.append(core._canon.of(booked, NOW).key)
+    assert len(set(keys)) == len(keys)
 
 
 def test_which_of_two_remedies_was_sent_first_is_kept() -> None:

@@ -14,7 +14,7 @@ from fsm_arb.messages import Judged
 from fsm_arb.orders import Lifecycle
 from fsm_arb.testing.glimpse import VenueFill
 from fsm_arb.testing.invariants.exposure_bounded import ExposureBounded, largest, worst_on_venues
-from fsm_arb.values import Fee
+from fsm_arb.values import Fee, Side
 
 D = Decimal
 CHECKER = ExposureBounded()
@@ -154,6 +154,26 @@ def test_what_a_venue_takes_back_moves_the_exposure_by_that() -> None:
     assert stepped(CHECKER, never_over, after) == []
     silently = evolve(after, orders={**after.orders, "c0": evolve(back, busted=D(0))})
     assert any("may be naked" in what for what in stepped(CHECKER, never_over, silently))
+
+
+def test_what_an_operator_trades_by_hand_beside_live_orders_is_excused_by_its_amount() -> None:
+    """An order came back beside the remedy for it, and he trades the exposure away himself before either has ended."""
+    walk = Walk(remedy="complete").fills(0).doubt(1).vanish(1).later(1).look().see(1, 0)
+    alive = [true_order(walk, 1, live=True), true_order(walk, 2, live=True, told_over=False)]
+    before = seen(walk, true_order(walk, 0, 10), *alive)
+    assert worst_on_venues(walk.trade, before.orders) == D(10)
+    walk.by_hand(1, Side.BUY, 9)
+    after = seen(walk, true_order(walk, 0, 10), *alive)
+    assert worst_on_venues(walk.trade, after.orders) == D(19)
+    assert stepped(CHECKER, before, after) == []
+    # What else grows in the same step is not his.
+    another = walk.trade.orders[2].changed(intent=evolve(walk.sent[-1], index=3, client_order_id="c3", amount=D(1)))
+    walk.trade.ledger = walk.ledger.with_orders((*walk.ledger.orders, another))
+    third = evolve(alive[1], client_order_id="c3", amount=D(1))
+    (what,) = stepped(CHECKER, before, seen(walk, true_order(walk, 0, 10), *alive, third))
+    assert "20 BTC may be naked on the venues" in what
+    assert "an operator by hand, explains no more than 9" in what
+    assert stepped(CHECKER, after, evolve(after, now=5)) == []
 
 
 def test_an_order_that_comes_back_may_execute_once_more() -> None:

@@ -107,6 +107,8 @@ def test_a_position_that_stands_the_other_way_round_says_so_and_is_told() -> Non
     assert what == "position P-d1 stands the other way round with 2, and no alert says so"
     told = evolve(world_of, alerts=("position P-d1 stands the wrong way round: 2 BTC is hedged",))
     assert rested(CHECKER, told) == []
+    longer = held(walk, exits=(("t2", D("12.000")),), reversed=True, sides=(Side.BUY, Side.SELL))
+    assert rested(CHECKER, evolve(world(longer, walk, out), alerts=told.alerts)) == []  # amended by nothing
     assert rested(Positions(alerts=False), world_of) == []
     back.fills(0).fills(1)
     ended = evolve(turned, exits=(("t2", D(12)), ("t3", D(-2))), state="CLOSED", reversed=False, sides=walk_sides(walk))
