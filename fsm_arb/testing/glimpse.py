@@ -99,7 +99,8 @@ class Glimpse:
     errors: tuple[str, ...] = ()  # what went wrong in our own code and was caught by nobody's plan
     faults_on: bool = True  # whether venues and networks still misbehave
     calm_since: int | None = None  # monotonic ns when they stopped; None: they have not, or nobody looked at a clock
-    # Trades for which, as the instrument knows, neither venue would take any remedy at the policy's last band.
+    # Trades for which, as the instrument knows, neither venue would take any remedy at the policy's last band,
+    # or would have taken one when the trade last asked, while its next try is not due yet.
     walls: frozenset[str] = frozenset()
 
 

@@ -1,8 +1,9 @@
 """Liveness: once the faults have stopped every trade ends, and nothing stays naked for longer than the policy says.
 
 HALTED may remain only where neither venue would take any remedy at the
-policy's last band (the instrument knows, and names the trade in
-`Glimpse.walls`), with an alert that names its exposure.
+policy's last band when it last asked (the instrument knows, and names the
+trade in `Glimpse.walls`), with an alert that names its exposure. A price that
+has come back since then is for the next slow retry to meet.
 
 How long may a trade stay naked after the faults have stopped? `naked_max_ns`
 adds up what its own policy makes it wait for, each wait at its worst, none of

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fsm_arb.codec import loads
 from fsm_arb.memory import Entry
-from fsm_arb.messages import Intended, Moved
+from fsm_arb.messages import Intended, Moved, Surveyed
 from fsm_arb.scribe import POSITION, TRADE
 from fsm_arb.testing.glimpse import Glimpse, Violation, judged, judged_at_rest
-from fsm_arb.testing.invariants.liveness import naked_max_ns
 from fsm_arb.testing.swarm.census import Census
-from fsm_arb.testing.swarm.walls import Markets, walls
+from fsm_arb.testing.swarm.walls import Markets, Walls
 from fsm_arb.trade import Trade
 
 if TYPE_CHECKING:
@@ -92,8 +91,9 @@ class Witness:
         self._owners: dict[str, str] = {}  # trade by client order id
         self._written: dict[str, int] = {}  # when its intent was decided, monotonic ns, by client order id
         self._step_due = False
-        self._walled_at: dict[str, int] = {}  # monotonic ns, by trade
-        self.resting = False  # the end is judged: only what is true now counts
+        self._walls = Walls(books)
+        self._tried: set[str] = set()  # trades whose venues have been surveyed since the last step
+        self.resting = False  # the end is judged: what is true now counts, or was at the last try
         self._known_orders: Mapping[str, VenueOrder] = {}
         self._before: Glimpse | None = None
 
@@ -169,18 +169,13 @@ class Witness:
         )
 
     def _walled(self) -> frozenset[str]:
-        """Return the trades at a wall, and those that left one no longer ago than their policy needs to end."""
+        """Return the trades that a wall excuses; a try while venues misbehave says nothing of them."""
+        tried, self._tried = self._tried, set()
         if self.faults_on:
             return frozenset()
         now = self._clock.monotonic_ns()
-        self._walled_at.update(dict.fromkeys(walls(self._trades, self._books), now))
-        if self.resting:
-            return frozenset(trade_id for trade_id, at in self._walled_at.items() if at == now)
-        return frozenset(
-            trade_id
-            for trade_id, at in self._walled_at.items()
-            if now - at <= naked_max_ns(self._trades[trade_id].policy)
-        )
+        self._walls.look(self._trades, now, tried)
+        return self._walls.waiting(self._trades, now) if self.resting else self._walls.lately(self._trades, now)
 
     def _orders(self) -> Mapping[str, VenueOrder]:
         """Return the venues' orders: the very same mapping for as long as nothing in it has changed."""
@@ -209,6 +204,8 @@ class Witness:
         self.entries = {**self.entries, trade_id: (*self.entries.get(trade_id, ()), entry)}
         if isinstance(fact, Moved):
             self.census.trade_edges[record.state_before, record.trigger, record.state_after] += 1
+        elif isinstance(fact, Surveyed):
+            self._tried.add(trade_id)
         elif isinstance(fact, Intended):
             self._owners.update({intent.client_order_id: trade_id for intent in fact.intents})
             self._written.update({intent.client_order_id: fact.now for intent in fact.intents})

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from episodes import calm, played
 
 from fsm_arb.messages import Moved
+from fsm_arb.policy import seconds_ns
 from fsm_arb.testing.glimpse import Glimpse
+from fsm_arb.testing.swarm.running import Order, run_episode
 from fsm_arb.testing.swarm.witness import Witness
 from fsm_arb.trade import Trade
 
@@ -87,3 +90,25 @@ def test_a_fault_counts_for_the_trades_that_it_meets() -> None:
     witness.struck(24, "d", venue="nowhere")
     assert sum(witness.census.struck.values()) == before + 2
     assert witness.struck_keys == witness.struck_keys | {"a": 1, "b": 33, "c": 37, "d": 24}
+
+
+BETWEEN_TRIES = Order(seed=519797, only=frozenset())  # ends while a price is back that its last try had not met
+
+
+def test_a_halted_trade_waits_for_its_next_try_and_is_not_blamed_for_it() -> None:
+    """The last one met a wall, by the venues' own books."""
+    told = run_episode(BETWEEN_TRIES)
+    assert [str(violation) for violation in told.violations] == []
+    assert sum(told.census.still_halted.values()) == 1
+
+
+def test_a_halted_trade_that_tries_again_too_late_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same episode: a wall excuses no longer than until the next slow retry is due."""
+    real = Trade._retry_due
+
+    def late(trade: Trade, now: int) -> bool:
+        return real(trade, now - 2 * seconds_ns(trade.policy.halted_retry_s))
+
+    monkeypatch.setattr(Trade, "_retry_due", late)
+    told = run_episode(BETWEEN_TRIES)
+    assert [violation.number for violation in told.violations] == [16]
