@@ -145,11 +145,6 @@ def _facing(value: CrossExchangePosition) -> CrossExchangePosition:
     return value if turned is value.reversed else evolve(value, reversed=turned, sides=_opposite(value.sides))
 
 
-def _moment(trade: Memory) -> int:
-    """Return when the trade came to where it stands, wall clock UTC."""
-    return trade.ended_at_ns or trade.moved_at_ns or trade.begun_at_ns
-
-
 def _fees(trade: Memory) -> tuple[Fee, ...]:
     return added(fee for leg in result_of(trade).legs for fee in leg.fees)
 
@@ -183,8 +178,8 @@ class Position:
     @classmethod
     def opened(cls, position_id: str, trade: Memory) -> tuple[Position, tuple[PositionEntry, ...]]:
         """Open a position from a trade that is booked."""
-        ledger = trade.ledger
-        if ledger is None or not trade.booked_quantity:
+        ledger, ended_at = trade.ledger, trade.ended_at_ns
+        if ledger is None or ended_at is None or not trade.booked_quantity:
             raise MachineError(f"{trade.trade_id}: nothing was booked, no position can open")
         first, second = ledger.plan.legs
         value = CrossExchangePosition(
@@ -199,7 +194,7 @@ class Position:
             fx=ledger.plan.fx,
             pnls=((trade.trade_id, result_of(trade).pnl),),
             charged=((trade.trade_id, _fees(trade)),),
-            opened_at_ns=_moment(trade),
+            opened_at_ns=ended_at,
         )
         value = _facing(value)
         position = cls(value)
@@ -232,7 +227,7 @@ class Position:
         """Take in how an entry or exit of this position ended, the first time or after it was disturbed."""
         value = self._with(trade)
         if trade.trade_id == value.exit_trade_id:
-            self._fire("exit_ended", Cause.EXIT, trade.trade_id, evolve(value, exit_trade_id=None), _moment(trade))
+            self._fire("exit_ended", Cause.EXIT, trade.trade_id, evolve(value, exit_trade_id=None), trade.ended_at_ns)
         elif value != self.value:
             self._amend(trade, value)
         return self._drain()
@@ -255,7 +250,7 @@ class Position:
     def _amend(self, trade: Memory, value: CrossExchangePosition) -> None:
         cause = Cause.BUST if any(order.busted for order in trade.orders) else Cause.AMENDMENT
         if value.state == PositionState.OPEN and not value.tradable:
-            self._fire("amended", cause, trade.trade_id, value, _moment(trade))
+            self._fire("amended", cause, trade.trade_id, value, trade.ended_at_ns)
         elif value.state == PositionState.CLOSED and value.tradable:
             self._fire("reopened", cause, trade.trade_id, value)
         else:

@@ -205,7 +205,8 @@ def test_a_restart_voids_the_clocks_of_what_is_not_over() -> None:
     books = ledger(intent(0), intent(1, leg=1, side=BUY), intent(2, leg=1, side=BUY), beta=BETA_KEEPS_BASE)
     books = cancel_asked(see(books, 0, 4), [0], 1)
     books = see(books, 1, 10, ended=True, fees=None)
-    books = miss(place(books, 2, DOUBT, now=1), 2, 2)
+    books = miss(place(books, 2, DOUBT, now=1), 2, 1 + FENCE)
+    assert books.orders[2].misses == 1
     closed = see(books, 0, 4, ended=True).orders[0]
     after = restarted(books, 99)
     for order in after.orders:

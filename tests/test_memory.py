@@ -192,6 +192,14 @@ def test_a_remedy_that_falls_short_is_granted_nothing(filled: Any) -> None:
     assert (walk.state, walk.trade.granted) == ("HALTED", 0)
 
 
+def test_what_is_learnt_later_of_a_remedy_grants_nothing_again() -> None:
+    """It had filled whole before; that another price is told for it is news, and no further attempt."""
+    walk = in_coarse_lots().fills(2)
+    before = walk.ledger
+    assert walk.see(2, 9, ended=True, average=Decimal(99)).trade.granted == 2
+    assert walk.ledger is not before
+
+
 def test_a_first_order_that_fills_whole_is_granted_nothing() -> None:
     """It is no remedy."""
     assert Walk(attempts_max=1).fills(0).refuse(1).trade.granted == 0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from ledgers import BUY, DOUBT, FENCE, NO, SELL, ledger, miss, place, see
-from worlds import BETA, BETA_KEEPS_BASE, SECOND, fill, intent
+from worlds import BETA, BETA_KEEPS_BASE, SECOND, fill, intent, snapshot
 
 from fsm_arb.ledger import (
     MISSES_MIN,
@@ -19,8 +19,8 @@ from fsm_arb.ledger import (
     judged,
 )
 from fsm_arb.messages import Busted, Judged
-from fsm_arb.orders import Lifecycle, Order
-from fsm_arb.ports import OrderStatus
+from fsm_arb.orders import Lifecycle, Order, fills_more
+from fsm_arb.ports import OrderSnapshot, OrderStatus
 from fsm_arb.values import Fee, FeeIn
 
 D = Decimal
@@ -247,6 +247,23 @@ def test_the_first_venue_id_stays() -> None:
 # ------------------------------------------------------------------ quantity, price and fee of a reading
 
 
+@pytest.mark.parametrize(
+    ("reading", "more"),
+    [
+        (snapshot(5), True),
+        (snapshot(4), False),
+        (snapshot(3), False),
+        (snapshot(0, fills=(fill("a", 2), fill("b", 3))), True),  # its total lags behind its executions
+        (snapshot(4, fills=(fill("a", 2), fill("b", 2))), False),
+    ],
+)
+def test_a_reading_fills_more_where_its_total_or_its_executions_exceed_all_that_was_shown(
+    reading: OrderSnapshot, more: bool
+) -> None:
+    """Four were shown before; as many, or an older reading, are nothing new."""
+    assert fills_more(see(ledger(), 0, 4).orders[0], reading) is more
+
+
 def test_executions_count_even_where_the_total_lags() -> None:
     """The larger of what is said in all and what the executions add up to."""
     books = see(ledger(), 0, 1, fills=(fill("a", 2), fill("b", 3)))
@@ -273,6 +290,7 @@ def test_executions_stand_in_the_order_of_their_ids() -> None:
     ("readings", "average"),
     [
         ([{"filled": 0}], None),
+        ([{"filled": 0, "average": D(101)}], None),  # what it would fill at is no price of anything
         ([{"filled": 4, "average": D(101)}], D(101)),
         ([{"filled": 4, "average": None}], None),
         ([{"filled": 4, "fills": (fill("a", 1, 100), fill("b", 3, 104))}], D(103)),  # executions before any average
@@ -395,6 +413,25 @@ def test_the_fee_of_one_execution_is_not_the_fee_of_all() -> None:
     assert (some.orders[1].fees_known, some.orders[1].base_fee) == (False, D("0.010"))
 
 
+def test_the_fees_of_executions_that_are_all_there_is_outweigh_the_order_s_own_word() -> None:
+    """Whichever of the two is told first; a venue may say none for the order and name them on its executions."""
+    by_order = {"filled": 10, "fees": (Fee(D("0.03"), "BTC"),)}
+    by_fills = {"filled": 10, "fees": (), "fills": (fill("a", 10, fee=Fee(D("0.01"), "BTC")),)}
+    for readings in itertools.permutations((by_order, by_fills)):
+        books = ledger(beta=BETA_KEEPS_BASE)
+        for reading in readings:
+            books = see(books, 1, **reading)
+        assert (books.orders[1].fees, books.orders[1].base_fee) == ((Fee(D("0.01"), "BTC"),), D("0.01"))
+
+
+def test_an_execution_of_nothing_changes_nothing() -> None:
+    """Neither the fee that is told for all the others, nor, where it alone names one, that of all."""
+    books = see(ledger(), 0, 4, fees=None, fills=(fill("a", 4, fee=Fee(D("0.4"), "USD")), fill("b", 0)))
+    assert (books.orders[0].fees, books.orders[0].fees_told) == ((Fee(D("0.4"), "USD"),), True)
+    alone = see(ledger(), 0, 4, fees=None, fills=(fill("b", 0, fee=Fee(D("0.4"), "USD")),)).orders[0]
+    assert (alone.received, alone.fees_of, alone.fees_told) == (-4, 0, False)
+
+
 def test_the_fee_of_a_part_is_never_taken_for_that_of_the_whole() -> None:
     """A venue whose lists are cut short told the fee of the first four alone: the rest is alike, and stays untold."""
     books = ledger(beta=evolve(BETA, fee_in=FeeIn.UNKNOWN))
@@ -425,6 +462,20 @@ def test_of_several_parts_whose_fees_are_told_the_largest_counts() -> None:
             told = see(told, 1, **reading)
         order = told.orders[1]
         assert (order.fees, order.fees_of, order.fees_told) == ((Fee(D("0.5"), "USDT"),), 5, False)
+
+
+def test_of_two_words_about_the_fee_of_one_part_its_executions_count_and_then_the_first() -> None:
+    """Five of nine, once by the order and once by its executions; and twice by the order."""
+    books = see(ledger(beta=evolve(BETA, fee_in=FeeIn.UNKNOWN)), 1, 9, fees=None)
+    by_order = {"filled": 5, "fees": (Fee(D("0.6"), "USDT"),)}
+    by_fills = {"filled": 9, "fees": None, "fills": (fill("a", 5, fee=Fee(D("0.5"), "USDT")),)}
+    for readings in itertools.permutations((by_order, by_fills)):
+        told = books
+        for reading in readings:
+            told = see(told, 1, **reading)
+        assert (told.orders[1].fees, told.orders[1].fees_of) == ((Fee(D("0.5"), "USDT"),), 5)
+    once = see(books, 1, **by_order)
+    assert see(once, 1, 5, fees=(Fee(D("0.7"), "USDT"),)) is once
 
 
 def test_an_order_is_fulfilled_once_all_that_was_ordered_has_been_executed() -> None:
@@ -481,6 +532,7 @@ def test_a_venue_of_unknown_ways_is_asked_three_times_for_its_fee() -> None:
         assert books.provisional
     books = see(books, 1, 10, fees=None, ended=True)
     assert not books.provisional
+    assert (books.orders[1].fees, books.orders[1].fees_told) == ((), True)  # none is a fee, and its result is known
     assert see(books, 1, 10, fees=None, ended=True) is books
 
 
@@ -514,6 +566,23 @@ def test_a_fee_told_after_a_bust_is_for_what_is_left() -> None:
     order = see(books, 1, 6, ended=True, fees=(Fee(D("0.006"), "BTC"),)).orders[1]
     assert (order.filled, order.base_fee) == (6, D("0.006"))
     assert not order.provisional
+
+
+def test_a_fee_told_after_a_bust_is_kept_as_for_the_whole() -> None:
+    """One of five that are left of ten stands for two of ten, of which half was taken back."""
+    books = see(ledger(beta=BETA_KEEPS_BASE), 1, 10, ended=True, fees=None)
+    books = busted(books, Busted(now=1, order=1, amount=D(5), reason="error of the venue"))
+    order = see(books, 1, 5, ended=True, fees=(Fee(D(1), "USDT"),)).orders[1]
+    assert (order.fees, order.fees_of, order.fees_told) == ((Fee(D(2), "USDT"),), 10, True)
+
+
+def test_an_order_that_was_taken_back_whole_keeps_the_fee_it_was_told() -> None:
+    """Of nothing that is left nothing can be told for the whole."""
+    fee = Fee(D("0.01"), "BTC")
+    books = see(ledger(beta=BETA_KEEPS_BASE), 1, 10, ended=True, fees=(fee,))
+    books = busted(books, Busted(now=1, order=1, amount=D(10), reason="error of the venue"))
+    order = see(books, 1, 0, ended=True, fees=()).orders[1]
+    assert (order.fees, order.fees_of, order.base_fee) == ((fee,), 10, 0)
 
 
 def test_an_order_that_was_taken_back_whole_has_no_fee_left() -> None:
@@ -561,6 +630,8 @@ def test_a_fill_that_comes_after_a_bust_is_counted_beside_what_was_taken_back() 
     late = see(books, 0, 6, ended=True, fills=(fill("a", 3), fill("c", 3)))
     assert (late.orders[0].filled, late.orders[0].average) == (D(6), D(100))
     assert see(late, 0, 6, ended=True, fills=(fill("a", 3), fill("c", 3))).orders[0].filled == D(6)
+    next_one = see(late, 0, 7, ended=True, fills=(fill("a", 3), fill("c", 3), fill("d", 1)))
+    assert next_one.orders[0].filled == D(7)
 
 
 def test_an_older_reading_after_a_bust_brings_nothing_back() -> None:

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from attrs import evolve
-from worlds import Walk, entry, leaving
+from attrs import evolve, fields
+from worlds import SECOND, Walk, entry, leaving
 
 from fsm_arb.errors import MachineError, PositionNotOpen
 from fsm_arb.machines.position import Cause
@@ -321,6 +321,13 @@ def test_books_too_thin_to_close_it_give_no_number() -> None:
     assert evolve(value, entry_quantity=D(0)).unrealised_pnl((thin, thin)) == 0
 
 
+def test_it_is_worth_nothing_at_the_books_of_another_number_of_legs() -> None:
+    """One too many is a mistake of the caller, and no book to be left out."""
+    three: Any = (book(99, 101),) * 3
+    with pytest.raises(ValueError, match="longer"):
+        entered()[0].value.unrealised_pnl(three)
+
+
 def test_it_is_held_from_its_booking_until_nothing_but_dust_is_left() -> None:
     """And for longer while it is not closed."""
     position, walk = entered()
@@ -334,6 +341,34 @@ def test_it_is_held_from_its_booking_until_nothing_but_dust_is_left() -> None:
     position.trade_ended(out.trade)
     assert (position.value.state, position.value.closed_at_ns) == ("CLOSED", out.trade.ended_at_ns)
     assert position.value.held_ns(opened + 10**18) == out.trade.ended_at_ns - opened
+
+
+def test_how_long_it_was_held_is_from_one_booking_to_the_other() -> None:
+    """Not from when its trades began: entered at three seconds of its clock, left at eight."""
+    position, _ = Position.opened("P-t1", Walk().at(2).ack(0, 10, ended=True).at(3).ack(1, 10, ended=True).trade)
+    position.exit_started("t2")
+    out = Walk(leaving(), name="t2", sides=(BUY, SELL), quantity=D(10))
+    position.trade_ended(out.at(7).ack(0, 10, ended=True).at(8).ack(1, 10, ended=True).trade)
+    value = position.value
+    assert (value.opened_at_ns, value.closed_at_ns) == (3 * SECOND, 8 * SECOND)
+    assert value.held_ns(99 * SECOND) == 5 * SECOND
+
+
+def test_an_entry_that_is_taken_back_closes_it_when_that_was_settled() -> None:
+    """When its entry ended again, not when it was booked."""
+    walk = Walk().fills(0).fills(1)
+    position, _ = Position.opened("P-t1", walk.trade)
+    position.trade_ended(walk.at(4).bust(1, 10).at(6).bust(0, 10).trade)
+    assert (walk.state, position.value.state, position.value.quantity) == ("DONE", "CLOSED", 0)
+    assert (position.value.opened_at_ns, position.value.closed_at_ns) == (0, 6 * SECOND)
+
+
+def test_a_record_that_says_no_moment_says_zero() -> None:
+    """Of a version that did not know it."""
+    value = entered()[0].value
+    said = {each.name: getattr(value, each.name) for each in fields(type(value)) if "_at_ns" not in each.name}
+    old = type(value)(**said)
+    assert (old.opened_at_ns, old.closed_at_ns) == (0, None)
 
 
 def test_fees_are_summed_over_entry_and_exits() -> None:

@@ -1829,3 +1829,15 @@ def test_an_outlook_is_what_would_be_chosen_and_changes_nothing() -> None:
     assert (choice is not None and choice.kind.value, view.overdue) == ("cancel", True)
     assert remembered(walk.trade) == before
     assert Walk(begin=False).trade.outlook(0)[0] is None
+
+
+def test_what_nobody_has_checked_yet_is_pending_in_its_outlook() -> None:
+    """Neither passed nor refused, be it its checks or its size."""
+    view = Walk(begin=False).trade.outlook(0)[1]
+    assert (view.checks, view.sizing) == (Checks.PENDING, Checks.PENDING)
+
+
+def test_less_than_one_base_that_stands_the_right_way_round_ends_without_a_note() -> None:
+    """Half of one, of something dear, is booked like ten."""
+    walk = Walk().ack(0, "0.5", ended=True).ack(1, "0.5", ended=True)
+    assert (walk.state, walk.trade.booked_quantity, walk.trade.end_note) == ("DONE", D("0.5"), "")

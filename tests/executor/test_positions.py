@@ -168,7 +168,7 @@ async def test_a_position_that_comes_to_stand_the_wrong_way_round_is_told_and_ca
         await until(lambda: len(again.alerts) > 1)
         assert again.alerts[1][:2] == (
             f"{name} no longer stands the wrong way round",
-            "0.04 BTC stood so; it is CLOSED with 0.00",
+            "0.04 BTC stood so; it is CLOSED with 0",
         )
     async with hall.executor(venues=paper, alerts=(silent := Sink())) as executor:
         assert [position.state for position in executor.positions()] == ["CLOSED"]

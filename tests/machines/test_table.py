@@ -123,6 +123,20 @@ def test_a_row_prints_its_edge_with_trigger_and_guards() -> None:
     assert CLOSE.label == "pull"
 
 
+def test_a_guard_without_a_name_is_not_printed() -> None:
+    """The trigger says it already; of several the named ones are."""
+    silent = guard("", "wind", Wind.CALM, doc="No wind.")
+    assert Row(Door.AJAR, "calmed", Door.SHUT, (silent,)).label == "calmed"
+    assert Row(Door.AJAR, "calmed", Door.SHUT, (silent, has_key)).label == "calmed [has_key]"
+
+
+def test_of_two_rows_along_one_edge_the_first_is_found() -> None:
+    """As they were declared, under conditions that exclude each other."""
+    again = Row(Door.AJAR, "push", Door.WIDE, (guard("breeze", "wind", Wind.BREEZE, doc="A breeze."),))
+    assert table(UNLOCK, OPEN, again, SLAM, CLOSE).find("AJAR", "push", "WIDE") is OPEN
+    assert table(UNLOCK, again, OPEN, SLAM, CLOSE).find("AJAR", "push", "WIDE") is again
+
+
 def test_states_are_plain_text_whatever_the_rows_were_written_with() -> None:
     """What reaches the journal is str, never an enum's member."""
     assert {type(text) for row in ROWS for text in (row.source, row.dest)} == {str}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fsm_arb.messages import Observed, PlaceEnded
 from fsm_arb.testing.explorer.bounds import Bounds, world_of
+from fsm_arb.testing.explorer.canon import NOT_BOOKED
 from fsm_arb.testing.explorer.core import NEW, Core, FreshIds, Told
 from fsm_arb.testing.explorer.venue import CALL_OUT, ENDED_READING, Tell, code
 
@@ -128,4 +129,4 @@ def _seen(core: Core, trade: int) -> int:
 def test_the_end_of_a_run_is_told_in_full() -> None:
     """A digest says whether two trades are alike; how one has ended is read off the trade itself."""
     core, here, _ = sized()
-    assert core.ending(core.standings[here]) == (-1, -1, (0, 0))
+    assert core.ending(core.standings[here]) == (-1, NOT_BOOKED, (0, 0))

@@ -143,7 +143,7 @@ def test_two_lots_and_two_faults_are_counted_exactly() -> None:
     report = explore(Bounds(lots=2, faults=2), jobs=2)
     assert [each.text() for each in report.counterexamples] == []
     assert report.well
-    assert counts(report) == (245441, 2539567, 66, 69324, 750641, 15)
+    assert counts(report) == (245621, 2541073, 66, 69411, 751427, 15)
     assert report.way_out == 21
     assert {row for row in report.rows_due if row not in report.rows} == {NEVER}
 
