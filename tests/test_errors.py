@@ -8,7 +8,7 @@ import re
 import pytest
 
 from fsm_arb import errors
-from fsm_arb.errors import FsmArbError, InvalidInput, JournalCorrupt, UnknownTrade
+from fsm_arb.errors import FellBehind, FsmArbError, InvalidInput, JournalCorrupt, UnknownTrade
 
 CLASSES = {name: kind for name, kind in vars(errors).items() if inspect.isclass(kind)}
 
@@ -71,3 +71,10 @@ def test_an_unknown_trade_reads_like_a_sentence() -> None:
 def test_every_class_says_what_it_means(name: str) -> None:
     """One sentence at least."""
     assert re.match(r"^[A-Z].*\.$", (CLASSES[name].__doc__ or "").splitlines()[0])
+
+
+def test_who_fell_behind_is_told_where_to_go_on() -> None:
+    """For a person, and for a program that reads the journal from there."""
+    error = FellBehind(41, "and its journal is closed")
+    assert error.seq == 41
+    assert str(error) == "read up to record 41, and its journal is closed; read the journal on from there"

@@ -465,6 +465,24 @@ def test_what_a_venue_took_back_whole_is_corrected_to_nothing() -> None:
     assert made.daily_pnl == Money(0, "KRW")
 
 
+def test_a_trade_that_is_recalled_counts_only_what_has_changed_since() -> None:
+    """It was forgotten, and counts as it was counted; without that its whole result would count again."""
+    walk = Walk(remedy="unwind", attempts_max=1).fills(0).refuse(1).look().fills(2, average=D(102))
+    made = roomy()
+    made.follow(walk.trade, None)
+    lost, counted = made.daily_pnl, made.history.counted["t1"]
+    assert lost.amount < 0
+    for _ in range(2):
+        made.forget("t1")
+        assert made.history.counted == {}
+        made.recall("t1", counted)
+        made.follow(walk.trade, None)
+        assert made.daily_pnl == lost
+    made.forget("t1")
+    made.follow(walk.trade, None)
+    assert made.daily_pnl == lost + lost
+
+
 # ------------------------------------------------------------------ whose it is
 
 
