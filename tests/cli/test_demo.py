@@ -56,7 +56,7 @@ async def test_a_run_that_was_stopped_is_gone_on_with(tmp_path: Path) -> None:
         tales, verdict, advanced = finished
         assert verdict.problems == ()
         assert len(tales) == advanced == ASKED.trades
-        assert {line.epoch for tale in tales for line in tale.lines} > {1}  # both runs wrote
+        assert {line.record.epoch for tale in tales for line in tale.lines} > {1}  # both runs wrote
     finally:
         await end(folder)
 
