@@ -113,7 +113,10 @@ def test_what_is_missing_on_either_side_is_named(run: Run, ended: Path, tmp_path
     mine = [line for line in lines if line["exchange"] == "binance"]
     lost = mine[len(mine) // 2]
     strange = lost | {"trade_id": "999", "order_id": "999", "client_order_id": ""}
-    file = write_csv(tmp_path / "fills.csv", [strange if line is lost else line for line in lines])
+    # It reaches from before the first order to after the last was seen over, so that none is out of its reach.
+    first, last = int(lines[0]["time"]) - 60_000, int(lines[-1]["time"]) + 60_000
+    ends = [strange | {"trade_id": name, "order_id": name, "time": str(at)} for name, at in (("1", first), ("2", last))]
+    file = write_csv(tmp_path / "fills.csv", [*(strange if line is lost else line for line in lines), *ends])
     done = run("audit", ended / "trades.db", "--fills", file, "--json")
     assert done.exit_code == 1
     told = json.loads(done.stdout)
