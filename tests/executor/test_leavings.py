@@ -141,6 +141,33 @@ async def test_a_commit_that_failed_leaves_the_sum_as_it_was() -> None:
     assert again.residuals.of("BTC") == D("0.75")
 
 
+class CutOff(MemoryJournal):
+    """Its next commit becomes durable, and is cut off before it can say so."""
+
+    cut = False
+
+    async def append(self, batches: Any) -> Any:
+        last = await super().append(batches)
+        if self.cut:
+            self.cut = False
+            raise asyncio.CancelledError
+        return last
+
+
+async def test_a_commit_that_was_cut_off_and_is_durable_all_the_same_counts() -> None:
+    """The next sum follows from it; from the one before, the journal would refuse it and all that come after."""
+    journal = CutOff(MemoryDisk())
+    await journal.open()
+    scribe = Scribe(journal)
+    left = Leavings(scribe)
+    await end(left, scribe, Done("a", "0.25"))
+    journal.cut = True
+    with pytest.raises(asyncio.CancelledError):
+        await end(left, scribe, Done("b", "1"))
+    await end(left, scribe, Done("c", "0.5"))
+    assert scribe.last(DUST + "1")[0].assets == (("BTC", D("1.75")),)
+
+
 async def test_many_at_once_follow_one_another() -> None:
     """Each sum is computed from the one that is durable; what cancels out is no longer listed."""
     journal = MemoryJournal(MemoryDisk())
