@@ -68,7 +68,6 @@ def test_every_fact_has_words() -> None:
     [
         (Checked(now=0, refusal="health: upbit is down"), "refused: health: upbit is down"),
         (Checked(now=0, readings={"fx": "1400 from static"}), "checks passed: fx 1400 from static"),
-        (Checked(now=0, readings={"fx": ""}), "checks passed"),
         (Sized(now=0, refusal="lot: too small"), "not sized: lot: too small"),
         (PlaceEnded(now=0, order=0, outcome=Refused(code="c", message="m")), "refused: m (c)"),
         (PlaceEnded(now=0, order=0, outcome=InDoubt(code="timeout", message="no answer")), "is in doubt: no answer"),
@@ -97,6 +96,11 @@ def test_every_fact_has_words() -> None:
 def test_a_fact_says_what_it_holds(tale: Tale, fact: object, said: str) -> None:
     """The sentence carries the numbers, the venue and the reason."""
     assert said in words(tale.trade, fact)
+
+
+def test_checks_that_read_nothing_end_in_no_colon(tale: Tale) -> None:
+    """There is nothing to list."""
+    assert words(tale.trade, Checked(now=0, readings={"fx": ""})) == "checks passed"
 
 
 def test_a_reason_is_not_said_twice(tale: Tale) -> None:
